@@ -14,14 +14,14 @@ use std::{
 use base::{Charge, OutOfMemory};
 use bytes::Bytes;
 use futures_util::FutureExt as _;
-use http::{HeaderValue, Request, Response, StatusCode, Version, header};
+use http::{HeaderValue, Request, Response, StatusCode, header};
 use hyper::body::{Body, Frame, Incoming, SizeHint};
 use tokio::time::timeout_at;
 use tower::{Service, ServiceExt as _};
 
 use super::{
-    exchange::Exchange, headers, origins, peer::Peer, refusal::Refusal, request::Holds, request_body::RequestBody,
-    sending::Progress, target,
+    exchange::Exchange, headers, multiplexed, origins, peer::Peer, refusal::Refusal, request::Holds,
+    request_body::RequestBody, sending::Progress, target,
 };
 use crate::problem;
 
@@ -151,14 +151,14 @@ fn complete<B: Body>(
     exchange.cross_origin.complete(response.headers_mut());
     exchange.status = Some(response.status());
     response.map(|content| {
+        let alone = multiplexed::current();
         // What HTTP/1 is still to write of a small answer, its connection watches over.
-        let is_watched = match &content {
-            Content::Service(body, _) => {
-                exchange.version >= Version::HTTP_2 || body.size_hint().exact().is_none_or(|bytes| bytes > PIECE as u64)
-            }
+        let is_large = match &content {
+            Content::Service(body, _) => body.size_hint().exact().is_none_or(|bytes| bytes > PIECE as u64),
             Content::Own(_) => false,
         };
-        let progress = is_watched.then(|| exchange.peer.sending.begin(exchange.version >= Version::HTTP_2));
+        let is_watched = alone.is_some() || is_large;
+        let progress = is_watched.then(|| exchange.peer.sending.begin(alone));
         AnswerBody { content, rest: Bytes::new(), progress, exchange }
     })
 }

@@ -116,7 +116,7 @@ pub(super) async fn serve<S, B>(
             Phase::Open | Phase::Over => ClosePressure::None,
         };
         let overdue = activity.overdue(&shared.options, hurry);
-        let overdue = overdue.or_else(|| watched.sending.is_stalled(patience(&shared)).then_some(Overdue::Write));
+        let overdue = overdue.or_else(|| watched.sending.end_stalled(patience(&shared)).then_some(Overdue::Write));
         match overdue {
             // It had its chance to leave in good order at an earlier look.
             Some(_) if leaving => return,

@@ -4,7 +4,7 @@
 //!
 //! - `accept`, `listener`, `connection_limits`: taking connections, and from whom how many
 //! - `connection`, `activity`, `stream`, `tls_stream`: what one connection may do, and for how long
-//! - `exchange`, `answer`, `request_body`, `sending`, `headers`, `refusal`, `unreadable`: one request and its answer
+//! - `exchange`, `answer`, `request_body`, `sending`, `multiplexed`, `headers`, `refusal`, `unreadable`: one request and its answer
 //! - [`request`]: what handlers are told of a request, and tell the server
 //! - [`problem`], [`metrics`]: how a problem document is answered, and what is counted
 //! - `forwarded`: what proxies say of their clients
@@ -24,6 +24,7 @@ mod hosts;
 mod io;
 mod listener;
 pub mod metrics;
+mod multiplexed;
 mod options;
 pub mod origins;
 mod peer;

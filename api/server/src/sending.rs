@@ -7,6 +7,7 @@ use std::sync::{
 };
 
 use base::{Charge, MemoryBudget, OutOfMemory};
+use futures_util::future::AbortHandle;
 use tokio::time::{Duration, Instant};
 
 /// A connection's answers may take this part of the budget.
@@ -25,9 +26,9 @@ pub(super) struct Sending {
 #[derive(Debug)]
 pub(super) struct Progress {
     began: Instant,
-    /// HTTP/2: a client can leave it alone and take others. Where there is one answer at a time, its connection is watched instead, which knows
-    /// better what the client took.
-    is_multiplexed: bool,
+    /// HTTP/2: a client can leave it alone and take others, and it can end alone. Where there is one answer at a time, its connection is watched
+    /// instead, which knows better what the client took.
+    alone: Option<AbortHandle>,
     /// Milliseconds after it began at which the client took something last.
     taken: AtomicU64,
     sent: AtomicU64,
@@ -49,11 +50,11 @@ impl Sending {
         self.share.charge(bytes)
     }
 
-    /// An answer begins.
-    pub(super) fn begin(&self, is_multiplexed: bool) -> Arc<Progress> {
+    /// An answer begins. What ends it without its connection is there over HTTP/2.
+    pub(super) fn begin(&self, alone: Option<AbortHandle>) -> Arc<Progress> {
         let progress = Arc::new(Progress {
             began: Instant::now(),
-            is_multiplexed,
+            alone,
             taken: AtomicU64::new(0),
             sent: AtomicU64::new(0),
             unmade: AtomicBool::new(false),
@@ -72,10 +73,19 @@ impl Sending {
         }
     }
 
-    /// Whether the client takes one of the answers too slowly.
-    pub(super) fn is_stalled(&self, patience: Duration) -> bool {
+    /// Ends answers that the client takes too slowly; whether one of them ends with its connection only.
+    ///
+    /// An answer that is left alone can keep the window of the whole connection, and so hold up others. Half of those that are overdue end at a
+    /// time, the longest ones, and the others have until the next look.
+    pub(super) fn end_stalled(&self, patience: Duration) -> bool {
         let answers = self.answers.lock().unwrap_or_else(PoisonError::into_inner);
-        answers.iter().any(|progress| progress.is_stalled(patience))
+        let mut stalled: Vec<_> = answers.iter().filter(|progress| progress.is_stalled(patience)).collect();
+        stalled.sort_by_key(|progress| progress.began + Duration::from_millis(progress.taken.load(Relaxed)));
+        for progress in stalled.iter().take(stalled.len().div_ceil(2)) {
+            let Some(alone) = &progress.alone else { return true };
+            alone.abort();
+        }
+        false
     }
 }
 
@@ -112,7 +122,7 @@ impl Progress {
         let idle = elapsed.saturating_sub(Duration::from_millis(self.taken.load(Relaxed)));
         let fair = patience + Duration::from_millis(self.sent.load(Relaxed) * 1000 / SLOWEST);
         let by_client = elapsed.saturating_sub(Duration::from_millis(self.unmade_for.load(Relaxed)));
-        self.is_multiplexed && idle >= patience || by_client >= fair
+        self.alone.is_some() && idle >= patience || by_client >= fair
     }
 }
 
@@ -135,40 +145,63 @@ mod tests {
         assert_eq!(budget.held(), 0);
     }
 
+    /// An answer over HTTP/2, and whether it was ended.
+    fn alone(sending: &Sending) -> (Arc<Progress>, impl Fn() -> bool) {
+        let (end, _) = AbortHandle::new_pair();
+        let progress = sending.begin(Some(end.clone()));
+        (progress, move || end.is_aborted())
+    }
+
     #[tokio::test(start_paused = true)]
     async fn m1_an_answer_that_nobody_takes_is_given_up_and_one_that_is_being_made_is_not() {
         let sending = Sending::new(&MemoryBudget::unlimited());
-        let (left, made) = (sending.begin(true), sending.begin(true));
+        let ((_left, left_has_ended), (made, made_has_ended)) = (alone(&sending), alone(&sending));
         made.waits();
         advance(Duration::from_secs(29)).await;
-        assert!(!sending.is_stalled(PATIENCE));
+        assert!(!sending.end_stalled(PATIENCE) && !left_has_ended());
         advance(Duration::from_secs(1)).await;
-        assert!(sending.is_stalled(PATIENCE));
-        sending.end(&left);
-        assert!(!sending.is_stalled(PATIENCE), "the other one waits for the server");
+        assert!(!sending.end_stalled(PATIENCE), "the connection stays");
+        assert_eq!((left_has_ended(), made_has_ended()), (true, false), "the other one waits for the server");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn answers_that_wait_for_the_window_that_another_one_keeps_have_a_moment_when_it_is_gone() {
+        let sending = Sending::new(&MemoryBudget::unlimited());
+        let (keeps, keeps_has_ended) = alone(&sending);
+        let (waits, waits_has_ended) = alone(&sending);
+        advance(Duration::from_millis(1)).await;
+        waits.took(1);
+        advance(PATIENCE).await;
+        sending.end_stalled(PATIENCE);
+        assert_eq!((keeps_has_ended(), waits_has_ended()), (true, false));
+        sending.end(&keeps);
+        sending.end_stalled(PATIENCE);
+        assert!(waits_has_ended(), "it was not the other one");
     }
 
     #[tokio::test(start_paused = true)]
     async fn m1_an_answer_that_is_taken_byte_by_byte_is_given_up_and_one_over_a_slow_line_is_not() {
-        let (drops, slow) = (Sending::new(&MemoryBudget::unlimited()), Sending::new(&MemoryBudget::unlimited()));
-        let (dropwise, slowly) = (drops.begin(true), slow.begin(true));
+        let sending = Sending::new(&MemoryBudget::unlimited());
+        let ((dropwise, dropwise_has_ended), (slowly, slowly_has_ended)) = (alone(&sending), alone(&sending));
         for _ in 0..4 {
             advance(Duration::from_secs(10)).await;
             dropwise.took(10);
             slowly.took(40_000);
         }
-        assert_eq!((drops.is_stalled(PATIENCE), slow.is_stalled(PATIENCE)), (true, false));
+        assert!(!sending.end_stalled(PATIENCE));
+        assert_eq!((dropwise_has_ended(), slowly_has_ended()), (true, false));
     }
+
     #[tokio::test(start_paused = true)]
     async fn a_stream_on_which_nothing_happens_for_long_is_not_too_slow_when_something_does() {
         let sending = Sending::new(&MemoryBudget::unlimited());
-        let events = sending.begin(false);
+        let events = sending.begin(None);
         events.waits();
         advance(Duration::from_hours(1)).await;
         events.waits();
         events.took(100);
-        assert!(!sending.is_stalled(PATIENCE), "the client had nothing to take");
+        assert!(!sending.end_stalled(PATIENCE), "the client had nothing to take");
         advance(Duration::from_secs(31)).await;
-        assert!(sending.is_stalled(PATIENCE), "and now it leaves something alone");
+        assert!(sending.end_stalled(PATIENCE), "and now it leaves something alone");
     }
 }

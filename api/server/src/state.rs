@@ -6,12 +6,10 @@ use std::{
     time::Duration,
 };
 
-use hyper_util::{
-    rt::{TokioExecutor, TokioTimer},
-    server::conn::auto,
-};
+use hyper_util::{rt::TokioTimer, server::conn::auto};
 
 use super::{
+    multiplexed::Tasks,
     options::{HEAD_BUFFER, MAX_HEADER_LIST, MAX_HEADERS, ServerOptions},
     rate_limited_log::PerText,
 };
@@ -30,7 +28,7 @@ pub(super) struct ServerState {
     /// What is told of hosts and of origins that are refused.
     pub(super) foreign_hosts: PerText,
     pub(super) foreign_origins: PerText,
-    pub(super) http: auto::Builder<TokioExecutor>,
+    pub(super) http: auto::Builder<Tasks>,
     /// Answers say `Connection: close`.
     pub(super) draining: AtomicBool,
     /// Bytes of the bodies of all requests under way.
@@ -54,8 +52,8 @@ impl ServerState {
     }
 }
 
-fn builder() -> auto::Builder<TokioExecutor> {
-    let mut builder = auto::Builder::new(TokioExecutor::new());
+fn builder() -> auto::Builder<Tasks> {
+    let mut builder = auto::Builder::new(Tasks);
     // `connection` watches over heads and pauses itself: that costs no timer per request, tells the two apart, and holds for the first byte too.
     builder.http1().header_read_timeout(None).max_headers(MAX_HEADERS).max_buf_size(HEAD_BUFFER);
     builder

@@ -7,6 +7,7 @@ mod drain;
 mod hosts;
 pub(crate) mod http2;
 mod memory;
+mod multiplexed;
 mod proxies;
 mod smuggling;
 mod tls;
@@ -15,6 +16,7 @@ use std::{convert::Infallible, net::SocketAddr, sync::Arc};
 
 use bytes::Bytes;
 use coffer::assets::{Assets, Policy};
+use futures_util::stream;
 use http::{HeaderMap, Method, Response};
 use server::{
     Server, ServerOptions, Unfinished,
@@ -66,8 +68,8 @@ fn address(server: &Server) -> SocketAddr {
     server.addresses().unwrap()[0].to_string().parse().unwrap()
 }
 
-/// `/` greets, `/id` tells what a handler knows of the request, `/host` its host, `/body` counts, `/echo` repeats, `/big` is more than sockets buffer, `/slow`
-/// waits, `/panic` panics, `/files/` is a folder.
+/// `/` greets, `/id` tells what a handler knows of the request, `/host` its host, `/body` counts, `/echo` repeats, `/big` is more than sockets buffer, `/drip` never
+/// ends, `/slow` waits, `/panic` panics, `/files/` is a folder.
 fn filter(gate: Gate) -> BoxedFilter<(impl Reply,)> {
     let greet = warp::path::end().map(|| "hello".into_response()).boxed();
     let id = warp::path!("id")
@@ -83,6 +85,12 @@ fn filter(gate: Gate) -> BoxedFilter<(impl Reply,)> {
     let host = warp::path!("host").and(warp::header("host")).map(|host: String| host.into_response()).boxed();
     let echo = warp::path!("echo").and(warp::body::bytes()).map(|body: Bytes| Response::new(body.into())).boxed();
     let big = warp::path!("big").map(|| Response::new(Bytes::from(vec![b'x'; BIG]).into())).boxed();
+    let drip = warp::path!("drip")
+        .map(|| {
+            let pieces = stream::repeat_with(|| Ok::<_, Infallible>(Bytes::from_static(&[b'x'; 1000])));
+            warp::reply::stream(pieces).into_response()
+        })
+        .boxed();
     let slow = warp::path!("slow")
         .then(move || {
             let gate = gate.clone();
@@ -118,6 +126,8 @@ fn filter(gate: Gate) -> BoxedFilter<(impl Reply,)> {
         .or(echo)
         .unify()
         .or(big)
+        .unify()
+        .or(drip)
         .unify()
         .or(slow)
         .unify()

@@ -16,7 +16,7 @@ use super::*;
 use crate::support::certificate::KeyPair;
 
 /// A server with a certificate in a folder of its own.
-struct Secure {
+pub(super) struct Secure {
     server: Running,
     certificate: KeyPair,
     tls: Tls,
@@ -27,7 +27,7 @@ fn load(certificate: &KeyPair) -> Result<Tls, TlsError> {
     Tls::load(certificate.certificate.clone(), certificate.key.clone())
 }
 
-fn start_secure(options: ServerOptions) -> Secure {
+pub(super) fn start_secure(options: ServerOptions) -> Secure {
     let dir = tempfile::tempdir().unwrap();
     let certificate = KeyPair::new(dir.path());
     let tls = load(&certificate).unwrap();
@@ -54,7 +54,12 @@ async fn connect(
 
 impl Secure {
     async fn connect(&self) -> TlsStream<TcpStream> {
-        connect(self.server.address, &self.certificate.pem, rustls::ALL_VERSIONS, &["http/1.1"]).await.unwrap()
+        self.connect_as(&["http/1.1"]).await
+    }
+
+    /// A connection over which one of these protocols is spoken.
+    pub(super) async fn connect_as(&self, protocols: &[&str]) -> TlsStream<TcpStream> {
+        connect(self.server.address, &self.certificate.pem, rustls::ALL_VERSIONS, protocols).await.unwrap()
     }
 }
 
