@@ -84,7 +84,9 @@ pub(super) async fn serve<S, B>(
     });
     let stream = TokioIo::new(Watched::new(stream, peer.clone()));
     let watched = peer.clone();
-    let service = service_fn(move |request: Request<Incoming>| answer::answer(peer.clone(), service.clone(), request));
+    // In a box that goes with the head of the answer: an answer may last, and what made it is large.
+    let service =
+        service_fn(move |request: Request<Incoming>| Box::pin(answer::answer(peer.clone(), service.clone(), request)));
     let mut connection = pin!(shared.http.serve_connection(stream, service));
 
     let mut look = interval((shared.options.header_timeout / LOOKS_PER_HEAD).max(SHORTEST_LOOK));
