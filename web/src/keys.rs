@@ -160,7 +160,15 @@ fn press(document: &Document, key: &str) -> bool {
 }
 
 fn step(document: &Document, down: bool) -> bool {
-    let Ok(rows) = document.query_selector_all("[data-row]") else { return false };
+    let (rows, at) = rows(document);
+    let Some(next) = next_row(at, rows.len(), down) else { return false };
+    let _ = rows[next].focus();
+    true
+}
+
+/// The rows' links, and which row has the focus.
+fn rows(document: &Document) -> (Vec<HtmlElement>, Option<usize>) {
+    let Ok(rows) = document.query_selector_all("[data-row]") else { return (Vec::new(), None) };
     let rows: Vec<HtmlElement> = (0..rows.length()).filter_map(|i| rows.get(i)?.dyn_into().ok()).collect();
     let active = document.active_element();
     let in_row = |row: &HtmlElement| {
@@ -168,9 +176,21 @@ fn step(document: &Document, down: bool) -> bool {
         active.as_ref().is_some_and(|active| row.contains(Some(active)))
     };
     let at = rows.iter().position(in_row);
-    let Some(next) = next_row(at, rows.len(), down) else { return false };
-    let _ = rows[next].focus();
-    true
+    (rows, at)
+}
+
+/// Which row of the page has the focus.
+pub(crate) fn focused_row() -> Option<usize> {
+    rows(&web_sys::window()?.document()?).1
+}
+
+/// Puts the focus on a row, or on the last where there are not so many.
+pub(crate) fn focus_row(row: usize) {
+    let document = web_sys::window().and_then(|window| window.document());
+    let rows = document.map(|document| rows(&document).0).unwrap_or_default();
+    if let Some(row) = rows.get(row).or(rows.last()) {
+        let _ = row.focus();
+    }
 }
 
 /// The row to go to from row `at`; from none it is the first, or the last.

@@ -59,6 +59,7 @@ pub(crate) fn Grid(props: &GridProps) -> Html {
         })
     };
     use_batch();
+    use_focus_kept(&ids);
     let told = news::told();
     let columns = columns(collection, &state.query);
     let query = Rc::new(state.query.clone());
@@ -86,6 +87,20 @@ pub(crate) fn Grid(props: &GridProps) -> Html {
             </table>
         </div>
     }
+}
+
+/// Puts the focus on the row in the place of one that had it and is gone while others stayed, so that keys go on from there.
+#[hook]
+fn use_focus_kept(ids: &Rc<Vec<RecordId>>) {
+    let before = use_mut_ref(Rc::<Vec<RecordId>>::default).replace(ids.clone());
+    let is_gone = |row: &usize| before.get(*row).is_some_and(|id| !ids.contains(id));
+    let is_same_page = || before.iter().any(|id| ids.contains(id));
+    let lost = keys::focused_row().filter(is_gone).filter(|_| is_same_page());
+    use_effect(move || {
+        if let Some(row) = lost {
+            keys::focus_row(row);
+        }
+    });
 }
 
 /// The box that chooses the rows of the page.
