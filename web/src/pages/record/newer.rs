@@ -26,6 +26,8 @@ pub(crate) fn use_newer(collection: &Rc<Collection>, edited: &EditedRecord) -> O
     if last.borrow().0 != times {
         let told = news::told().zip(id).map(|(told, id)| told.changed(&collection.name, id));
         let (by, is_gone) = told.unwrap_or_default();
+        // What is told after a pause may not say who it was.
+        let by = by.or(last.borrow().1);
         *last.borrow_mut() = (times, by, is_gone);
     }
     let (_, by, is_gone) = *last.borrow();
