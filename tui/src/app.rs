@@ -30,6 +30,8 @@ use crate::{
 const MOMENT: Duration = Duration::from_millis(120);
 /// For how long after a key nothing is drawn that nobody asked for.
 const QUIET: Duration = Duration::from_secs(1);
+/// How long it takes at least from one drawing of what others changed to the next.
+const BETWEEN: Duration = Duration::from_millis(500);
 /// Keys that are taken between two drawings at most.
 const AT_ONCE: usize = 500;
 /// How long the end waits for tokens that are being traded.
@@ -107,7 +109,7 @@ pub async fn run(
             Some(live) = live.recv() => app.take(Message::Live(live)),
             _ = ticks.tick(), if app.model.animates() => app.take(Message::Tick),
             () = output.taken() => {}
-            () = sleep_until(app.draw_at.unwrap_or(app.quiet_until)), if app.draw_at.is_some() => app.changed = true,
+            () = sleep_until(app.draw_at.unwrap_or(app.quiet_until)), if app.draw_at.is_some() => app.draw_late(),
             () = sleep_until(app.quiet_until), if !app.held.is_empty() => app.take_held(),
         }
         app.take_typed(&mut events)?;
@@ -148,6 +150,8 @@ struct App {
     /// After a key nothing is drawn for a second that nobody asked for: reading and typing are not disturbed.
     quiet_until: Instant,
     draw_at: Option<Instant>,
+    /// What others changed is not drawn before.
+    live_from: Instant,
     /// What others changed waits as long.
     held: Vec<Message>,
 }
@@ -163,6 +167,7 @@ impl App {
             changed: true,
             quiet_until: Instant::now(),
             draw_at: None,
+            live_from: Instant::now(),
             held: Vec::new(),
         }
     }
@@ -188,7 +193,7 @@ impl App {
             return;
         }
         // A moment that passes is seen where something turns, or where a sentence goes.
-        let by_itself = self.model.comes_by_itself(&message);
+        let (by_itself, is_live) = (self.model.comes_by_itself(&message), self.model.is_live(&message));
         if matches!(message, Message::Key(_) | Message::Paste(_) | Message::Mouse(_)) {
             self.quiet_until = Instant::now() + QUIET;
         }
@@ -201,9 +206,20 @@ impl App {
         self.spawn(effects);
         if by_itself && Instant::now() < self.quiet_until {
             self.draw_at = Some(self.quiet_until);
+        } else if is_live && is_seen && Instant::now() < self.live_from {
+            self.draw_at.get_or_insert(self.live_from);
         } else {
             self.changed |= is_seen;
+            if is_live && is_seen {
+                self.live_from = Instant::now() + BETWEEN;
+            }
         }
+    }
+
+    /// Draws what waited.
+    fn draw_late(&mut self) {
+        self.changed = true;
+        self.live_from = Instant::now() + BETWEEN;
     }
 
     fn take_held(&mut self) {

@@ -38,7 +38,7 @@ pub fn update(model: &mut Model, message: Message) -> Vec<Effect> {
         Message::Paste(text) => typed_on(model, Typed::Paste(text)),
         Message::Resize(columns, rows) => {
             model.size = (columns, rows);
-            Vec::new()
+            news::settle(model).into_iter().collect()
         }
         Message::Tick => {
             model.tick = model.tick.wrapping_add(1);

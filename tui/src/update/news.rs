@@ -12,7 +12,9 @@ use crate::{
     load::Ticket,
     message::Answer,
     model::{Model, Screen},
+    panes::panes,
     screen::{Detail, RecordForm, Rows},
+    status::body_now,
     words,
 };
 
@@ -52,7 +54,7 @@ pub(super) fn settle(model: &mut Model) -> Option<Effect> {
     let (tickets, is_admin) = (model.tickets.clone(), model.is_admin());
     let counts = matches!(model.top(), Screen::Dashboard(_));
     let seen = if counts { model.screens.first_mut()? } else { model.top() };
-    match seen {
+    let effect = match seen {
         Screen::Collections(list) if list.load.is_stale && !list.load.is_under_way() => {
             Some(list.load_quietly(&tickets))
         }
@@ -63,6 +65,21 @@ pub(super) fn settle(model: &mut Model) -> Option<Effect> {
             detail.load_quietly(&tickets, is_admin)
         }
         Screen::Form(form) if form.newer.is_stale && !form.newer.is_under_way() => form.load_newer(&tickets, is_admin),
+        _ => None,
+    };
+    effect.or_else(|| settle_beside(model))
+}
+
+/// The same for the collections beside a table, when what is in the table has come.
+fn settle_beside(model: &mut Model) -> Option<Effect> {
+    let is_seen = panes(model, body_now(model)).collections.is_some();
+    let comes_first = model.screens.last().and_then(Screen::table).is_some_and(|table| table.load.is_under_way());
+    match model.screens.first_mut() {
+        Some(Screen::Collections(list))
+            if is_seen && !comes_first && list.load.is_stale && !list.load.is_under_way() =>
+        {
+            Some(list.load_quietly(&model.tickets))
+        }
         _ => None,
     }
 }
