@@ -32,6 +32,9 @@ pub const PASSWORD_CHANGED: &str = "Your password is changed, and your other ses
 /// The key for it.
 pub const CHANGE_PASSWORD: &str = "Change your password";
 
+/// No changes come, while other requests are answered.
+pub const KEPT_BACK: &str = "Changes come late or not at all: a proxy on the way seems to keep them back. It has to pass on at once what says X-Accel-Buffering: no.";
+
 /// What a user has and may have.
 pub fn usage_of(usage: &Usage) -> String {
     format!("Owns {usage}.")

@@ -57,7 +57,16 @@ pub enum Live {
     /// Others changed something.
     News(News),
     /// Nothing comes any more, and why; `None` where it comes again.
-    Away(Option<Failure>),
+    Away(Option<Away>),
+}
+
+/// Why no changes come.
+#[derive(Debug, Clone)]
+pub enum Away {
+    /// They could not be asked for.
+    Failed(Failure),
+    /// They were, and something on the way keeps them back.
+    KeptBack,
 }
 
 /// What a dashboard asked for.

@@ -19,7 +19,7 @@ use crate::{
     key::Context,
     load::{Load, Ticket, Tickets},
     many::ManyAct,
-    message::{Deleted, Failure, Message, Undo},
+    message::{Away, Deleted, Message, Undo},
     screen::{Collections, Editing, Kept, Palette, SignIn},
     style::Theme,
 };
@@ -87,7 +87,7 @@ pub struct Model {
     /// How things look.
     pub theme: Theme,
     /// Why others' changes do not come, while they do not.
-    pub away: Option<Failure>,
+    pub away: Option<Away>,
     /// Makes the tickets of requests.
     pub tickets: Tickets,
 }

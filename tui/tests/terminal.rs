@@ -7,10 +7,14 @@
 mod faults;
 #[path = "terminal/harness.rs"]
 mod harness;
+#[path = "terminal/live.rs"]
+mod live;
 #[path = "terminal/many.rs"]
 mod many;
 #[path = "terminal/people.rs"]
 mod people;
+#[path = "terminal/proxy.rs"]
+mod proxy;
 #[path = "terminal/settings.rs"]
 mod settings;
 

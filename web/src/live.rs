@@ -8,7 +8,12 @@ use std::{
 };
 
 use common::{
-    event::{HEARTBEAT_SECONDS, follow::Follower, news::News},
+    Call,
+    endpoints::root,
+    event::{
+        follow::{FIRST, Follower},
+        news::News,
+    },
     id::{RecordId, UserId},
     name::CollectionName,
 };
@@ -27,35 +32,59 @@ use crate::{
     words,
 };
 
-/// Milliseconds after which a stream on which nothing comes is none any more.
-const SILENCE: u64 = 3 * HEARTBEAT_SECONDS * 1000;
-/// Milliseconds in which the first event comes, which the server sends at once: what keeps it back for so long keeps back everything.
-const FIRST: u64 = 10_000;
 /// Milliseconds that a mark stays.
 const MARKED: u64 = 10_000;
 /// How often a tab that is not seen, in a browser without locks, looks whether it is.
 const UNSEEN: u32 = 1000;
-/// What the tab with the stream tells the others beside news.
-const AWAY: &str = "away";
-const BACK: &str = "back";
+
+/// Whether changes come. The tab with the stream tells the others beside news.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Flow {
+    Comes,
+    /// The server does not answer.
+    Away,
+    /// Other requests are answered.
+    KeptBack,
+}
+
+impl Flow {
+    const ALL: [Self; 3] = [Self::Comes, Self::Away, Self::KeptBack];
+
+    const fn as_str(self) -> &'static str {
+        match self {
+            Self::Comes => "comes",
+            Self::Away => "away",
+            Self::KeptBack => "kept back",
+        }
+    }
+
+    /// What is said of it.
+    const fn sentence(self) -> Option<&'static str> {
+        match self {
+            Self::Comes => None,
+            Self::Away => Some(words::live::AWAY),
+            Self::KeptBack => Some(words::live::KEPT_BACK),
+        }
+    }
+}
 
 /// Follows as long as it is drawn, and says so while nothing comes.
 #[component]
 pub(crate) fn Follow() -> Html {
     let frame = use_frame();
     let me = use_user().map(|user| user.id);
-    let is_away = use_state(|| false);
-    let onaway = {
-        let is_away = is_away.setter();
-        Callback::from(move |now_away| is_away.set(now_away))
+    let flow = use_state_eq(|| Flow::Comes);
+    let onflow = {
+        let flow = flow.setter();
+        Callback::from(move |now| flow.set(now))
     };
     use_effect_with(me, move |me| {
-        let following = me.map(|me| Following::begin(frame.client.clone(), me, onaway));
+        let following = me.map(|me| Following::begin(frame.client.clone(), me, onflow));
         move || following.iter().for_each(|following| following.end())
     });
     html! {
-        if *is_away {
-            <p class="notice notice-warn away" role="status">{ words::live::AWAY }</p>
+        if let Some(sentence) = flow.sentence() {
+            <p class="notice notice-warn away" role="status">{ sentence }</p>
         }
     }
 }
@@ -133,7 +162,7 @@ impl Told for Batch {
 struct Following {
     client: Client,
     me: UserId,
-    onaway: Callback<bool>,
+    onflow: Callback<Flow>,
     has_ended: Cell<bool>,
     lock: RefCell<Option<SessionLock>>,
     stream: RefCell<Option<AbortController>>,
@@ -151,13 +180,13 @@ struct Listeners {
 }
 
 impl Following {
-    fn begin(client: Client, me: UserId, onaway: Callback<bool>) -> Rc<Self> {
+    fn begin(client: Client, me: UserId, onflow: Callback<Flow>) -> Rc<Self> {
         // Tabs of one browser are of one user, but for a moment when another signs in.
         let name = format!("{}-{me}", tabs::EVENTS);
         let following = Rc::new(Self {
             client,
             me,
-            onaway,
+            onflow,
             has_ended: Cell::new(false),
             lock: RefCell::default(),
             stream: RefCell::default(),
@@ -188,15 +217,11 @@ impl Following {
         let hears = Rc::downgrade(self);
         let onmessage = Closure::<dyn Fn(MessageEvent)>::new(move |event: MessageEvent| {
             let Some(following) = hears.upgrade() else { return };
-            match event.data().as_string().as_deref() {
-                Some(AWAY) => following.onaway.emit(true),
-                Some(BACK) => following.onaway.emit(false),
-                Some(text) => {
-                    if let Ok(news) = serde_json::from_str(text) {
-                        following.take(news);
-                    }
-                }
-                None => {}
+            let Some(text) = event.data().as_string() else { return };
+            if let Some(flow) = Flow::ALL.into_iter().find(|flow| flow.as_str() == text) {
+                following.onflow.emit(flow);
+            } else if let Ok(news) = serde_json::from_str(&text) {
+                following.take(news);
             }
         });
         let sees = Rc::downgrade(self);
@@ -256,64 +281,81 @@ impl Following {
         let answer = match select(answer, TimeoutFuture::new(u32::try_from(FIRST).unwrap_or(UNSEEN))).await {
             Either::Left((answer, _)) => answer,
             Either::Right(((), still)) => {
-                self.say(true);
-                still.await
+                abort.abort();
+                // A token that is being renewed for it is waited for.
+                drop(still.await);
+                let other = self.client.send(Call::<root::Get>::new((), ())).await;
+                return self.kept_back(follower, if other.is_ok() { Flow::KeptBack } else { Flow::Away });
             }
         };
         match answer {
             Ok(reader) => {
                 follower.opened();
-                self.read(&reader, follower, has_locks).await;
+                let is_kept_back = self.read(&reader, follower, has_locks).await;
                 abort.abort();
-                follower.ended(None)
+                if is_kept_back { self.kept_back(follower, Flow::KeptBack) } else { follower.ended(None) }
             }
             Err(status) => {
                 if !matches!(status, Some(401 | 410)) && !self.has_ended.get() {
-                    self.say(true);
+                    self.say(Flow::Away);
                 }
                 follower.ended(status)
             }
         }
     }
 
-    async fn read(&self, reader: &EventReader, follower: &mut Follower, has_locks: bool) {
-        let (mut heard, mut next, mut is_heard) = (now(), reader.next(), false);
+    /// The first event did not come: says so, and has what is shown read again. Gives the milliseconds to wait.
+    fn kept_back(&self, follower: &mut Follower, flow: Flow) -> u64 {
+        let pause = follower.kept_back();
+        if !self.has_ended.get() {
+            self.say(flow);
+            self.hand_out(follower.news(now()));
+        }
+        pause
+    }
+
+    /// Reads a stream to its end; whether that is because its first event did not come.
+    async fn read(&self, reader: &EventReader, follower: &mut Follower, has_locks: bool) -> bool {
+        let (mut heard, mut next) = (now(), reader.next());
         while !self.has_ended.get() && (has_locks || !is_hidden()) {
-            let wait = follower.due(now()).unwrap_or(SILENCE).min(if is_heard { SILENCE } else { FIRST });
+            let patience = follower.patience();
+            let wait = follower.due(now()).unwrap_or(patience).min(patience);
             match select(next, TimeoutFuture::new(u32::try_from(wait).unwrap_or(UNSEEN))).await {
                 Either::Left((Some(piece), _)) => {
                     heard = now();
-                    if !std::mem::replace(&mut is_heard, true) {
-                        self.say(false);
+                    if !follower.is_heard() {
+                        self.say(Flow::Comes);
                     }
                     if follower.take(&piece).is_err() {
-                        return;
+                        return false;
                     }
                     next = reader.next();
                 }
-                Either::Left((None, _)) => return,
+                Either::Left((None, _)) => return false,
                 Either::Right(((), still)) => next = still,
             }
-            if now().saturating_sub(heard) >= SILENCE {
-                return;
-            }
-            if !is_heard && now().saturating_sub(heard) >= FIRST {
-                self.say(true);
+            if now().saturating_sub(heard) >= follower.patience() {
+                return !follower.is_heard();
             }
             if follower.due(now()) == Some(0) {
-                let news = follower.news(now());
-                if let Ok(text) = serde_json::to_string(&news) {
-                    self.tell(&text);
-                }
-                self.take(news);
+                self.hand_out(follower.news(now()));
             }
         }
+        false
+    }
+
+    /// Shows news here and in the other tabs.
+    fn hand_out(&self, news: News) {
+        if let Ok(text) = serde_json::to_string(&news) {
+            self.tell(&text);
+        }
+        self.take(news);
     }
 
     /// Says here and in the other tabs whether changes come.
-    fn say(&self, is_away: bool) {
-        self.tell(if is_away { AWAY } else { BACK });
-        self.onaway.emit(is_away);
+    fn say(&self, flow: Flow) {
+        self.tell(flow.as_str());
+        self.onflow.emit(flow);
     }
 
     /// Tells the other tabs.

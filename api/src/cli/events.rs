@@ -4,20 +4,24 @@ use std::{
     fs,
     io::{self, ErrorKind, Write as _},
     path::PathBuf,
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use anyhow::{Context as _, Result, bail};
 use clap::Args;
 use coffer_client::{Failure, client::EventPieces};
 use common::{
+    Call,
     condition::{self, Condition},
+    endpoints::root,
     event::{
-        EventId, EventKind, EventQuery, HEARTBEAT_SECONDS,
+        EventId, EventKind, EventQuery,
+        follow::{FIRST, SILENCE},
         parser::{Event, Parser, Read},
     },
     name::CollectionName,
     text::single_line,
+    words::KEPT_BACK,
 };
 use tokio::time::{sleep, timeout};
 
@@ -26,10 +30,6 @@ use super::{
     server::{Asked, Session},
 };
 
-/// A stream on which nothing comes for so long is no stream any more.
-const SILENCE: Duration = Duration::from_secs(3 * HEARTBEAT_SECONDS);
-/// The first event comes at once; what is on the way and keeps it back for so long keeps back everything.
-const FIRST: Duration = Duration::from_secs(10);
 /// How long to wait before connecting again, and at most.
 const RETRY: Duration = Duration::from_secs(2);
 const LONGEST_RETRY: Duration = Duration::from_secs(30);
@@ -128,6 +128,10 @@ impl Following<'_> {
             let end = match self.connect(session).await {
                 Ok(stream) => self.read(stream).await?,
                 Err(Refused::Final(error)) => return Err(error),
+                Err(Refused::KeptBack) => {
+                    tell(KEPT_BACK);
+                    End::BrokeOff(LONGEST_RETRY)
+                }
                 Err(Refused::Unanswered(error)) => {
                     tell(&format!("{error:#}; trying again"));
                     End::BrokeOff(waited)
@@ -153,12 +157,17 @@ impl Following<'_> {
             snapshot: self.asked.snapshot,
             ticket: None,
         };
+        let asked = Instant::now();
         let failure = match session.follow(query).await {
             Ok(stream) => return Ok(stream),
             Err(failure) => failure,
         };
         let Failure::Call(error) = &failure else { return Err(Refused::Final(session.failed(failure))) };
         if failure.is_passing() {
+            let is_late = asked.elapsed() >= Duration::from_millis(FIRST);
+            if is_late && session.call(&Call::<root::Get>::new((), ())).await.is_ok() {
+                return Err(Refused::KeptBack);
+            }
             return Err(Refused::Unanswered(session.failed(failure)));
         }
         if error.status() == 410 {
@@ -173,14 +182,13 @@ impl Following<'_> {
 
     /// Shows what comes.
     async fn read(&mut self, mut stream: EventPieces) -> Result<End> {
-        let (mut parser, mut pause, mut patience) = (Parser::default(), RETRY, FIRST);
+        let (mut parser, mut pause) = (Parser::default(), RETRY);
+        let mut patience = FIRST;
         loop {
-            let chunk = match timeout(patience, stream.next()).await {
+            let chunk = match timeout(Duration::from_millis(patience), stream.next()).await {
                 Ok(Some(chunk)) => chunk,
                 Err(_) if patience == FIRST => {
-                    tell(
-                        "nothing comes: a proxy on the way seems to keep answers back; have it pass them on at once (X-Accel-Buffering: no)",
-                    );
+                    tell(KEPT_BACK);
                     return Ok(End::BrokeOff(LONGEST_RETRY));
                 }
                 Ok(None) | Err(_) => return Ok(End::BrokeOff(pause)),
@@ -254,6 +262,8 @@ impl Following<'_> {
 enum Refused {
     /// It may work later.
     Unanswered(anyhow::Error),
+    /// Other requests are answered.
+    KeptBack,
     /// It will not.
     Final(anyhow::Error),
 }

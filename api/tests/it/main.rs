@@ -56,6 +56,9 @@ mod planner;
 mod postgres_server;
 #[path = "../../store/tests/it/power_cut/disk.rs"]
 mod power_cut_disk;
+#[allow(dead_code, reason = "commands are not waited for until it opens")]
+#[path = "../../../tui/tests/terminal/proxy.rs"]
+mod proxy;
 mod published;
 mod races;
 #[path = "../../store/tests/it/random.rs"]

@@ -8,7 +8,10 @@ use std::{
 
 use serde_json::{Value, json};
 
-use crate::support::{ADMIN, Client, Coffer, PASSWORD, command, server::said};
+use crate::{
+    proxy::{Keeps, Proxy},
+    support::{ADMIN, Client, Coffer, PASSWORD, command, server::said},
+};
 
 /// A folder of a user who works with one server.
 struct User<'a> {
@@ -160,6 +163,27 @@ async fn all_rows_come_as_they_are_read_and_a_closed_pipe_is_quiet() {
         BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
         assert!(!line.is_empty());
         assert_eq!(said(&child.wait_with_output().unwrap()), "0: ", "{arguments:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_proxy_that_keeps_events_back_is_noticed() {
+    let (coffer, _admin) = goods().await;
+    let user = User::new(&coffer);
+    let followers = [Keeps::Everything, Keeps::Body].map(|keeps| {
+        let proxy = Proxy::before(&coffer.base, keeps);
+        let mut command = user.command(&["events", "--user", ADMIN, "--password-stdin"]);
+        command.env("COFFER_SERVER", &proxy.url).stdin(Stdio::piped()).stderr(Stdio::piped());
+        let mut follower = command.spawn().unwrap();
+        follower.stdin.take().unwrap().write_all(format!("{PASSWORD}\n").as_bytes()).unwrap();
+        follower
+    });
+    for mut follower in followers {
+        let mut told = String::new();
+        BufReader::new(follower.stderr.take().unwrap()).read_line(&mut told).unwrap();
+        follower.kill().unwrap();
+        follower.wait().unwrap();
+        assert_eq!(told, format!("coffer: {}\n", common::words::KEPT_BACK));
     }
 }
 

@@ -1,11 +1,15 @@
 //! A client's end of a stream: what came on it, where to go on after it broke off, and how long to wait before. No clock and no I/O.
 
 use super::{
-    EventId, EventKind,
+    EventId, EventKind, HEARTBEAT_SECONDS,
     news::{Gathered, News},
     parser::{NotEvents, Parser, Read},
 };
 
+/// Milliseconds in which the first event comes, which the server sends at once: what keeps it back for so long keeps back everything.
+pub const FIRST: u64 = 10_000;
+/// Milliseconds after which a stream on which nothing comes is none any more.
+pub const SILENCE: u64 = 3 * HEARTBEAT_SECONDS * 1000;
 /// Milliseconds before a broken stream is asked for again, unless the server says how many.
 const RETRY: u64 = 2000;
 /// The same at most, after several failures.
@@ -17,13 +21,22 @@ pub struct Follower {
     parser: Parser,
     gathered: Gathered,
     last: Option<EventId>,
+    /// Something came on this stream.
+    is_heard: bool,
     retry: u64,
     failures: u32,
 }
 
 impl Default for Follower {
     fn default() -> Self {
-        Self { parser: Parser::default(), gathered: Gathered::default(), last: None, retry: RETRY, failures: 0 }
+        Self {
+            parser: Parser::default(),
+            gathered: Gathered::default(),
+            last: None,
+            is_heard: false,
+            retry: RETRY,
+            failures: 0,
+        }
     }
 }
 
@@ -40,14 +53,25 @@ impl Follower {
 
     /// A stream is open. What is shown was read before one that begins now, so it is read again.
     pub fn opened(&mut self) {
-        self.parser = Parser::default();
+        (self.parser, self.is_heard) = (Parser::default(), false);
         if self.last.is_none() {
             self.gathered.missed();
         }
     }
 
+    /// Whether something came on the open stream.
+    pub fn is_heard(&self) -> bool {
+        self.is_heard
+    }
+
+    /// For how many milliseconds there may be nothing on it.
+    pub fn patience(&self) -> u64 {
+        if self.is_heard { SILENCE } else { FIRST }
+    }
+
     /// Takes bytes of the open stream.
     pub fn take(&mut self, bytes: &[u8]) -> Result<(), NotEvents> {
+        self.is_heard = true;
         for read in self.parser.push(bytes)? {
             match read {
                 Read::Event(event) => {
@@ -78,6 +102,13 @@ impl Follower {
         let wait = self.retry.saturating_mul(1 << self.failures.min(16)).min(LONGEST.max(self.retry));
         self.failures = self.failures.saturating_add(1);
         wait
+    }
+
+    /// The first event did not come in time, so nobody knows what changes: what is shown is read again now, and each time that this is so. Gives
+    /// the milliseconds to wait before the next stream.
+    pub fn kept_back(&mut self) -> u64 {
+        self.gathered.missed();
+        self.ended(None)
     }
 
     /// How many milliseconds after `now` there is something to be shown; `None` where there is nothing.
@@ -124,6 +155,21 @@ mod tests {
         assert_eq!(waits, [3000, 6000, 12_000, 15_000, 15_000]);
         follower.take(OPEN.as_bytes()).unwrap();
         assert_eq!(follower.ended(Some(503)), 3000);
+    }
+
+    #[test]
+    fn who_hears_nothing_reads_again_now_and_then_and_goes_on_where_it_was() {
+        let mut follower = opened(OPEN);
+        follower.news(0);
+        assert_eq!((follower.is_heard(), follower.patience()), (true, SILENCE));
+        follower.ended(None);
+        for _ in 0..3 {
+            follower.opened();
+            assert_eq!((follower.is_heard(), follower.patience()), (false, FIRST));
+            assert!(follower.kept_back() <= LONGEST);
+            assert!(follower.news(20_000).is_reset);
+        }
+        assert_eq!(follower.since(), "7".parse().ok(), "nothing is lost when it comes through");
     }
 
     #[test]

@@ -1,10 +1,14 @@
 //! What is said of others' changes.
 
 pub use common::words::changer;
-use common::{conflict::FieldChange, text::count, words::changed_meanwhile};
+use common::{
+    conflict::FieldChange,
+    text::count,
+    words::{KEPT_BACK, changed_meanwhile},
+};
 
 use super::{call_error, failure};
-use crate::message::Failure;
+use crate::message::{Away, Failure};
 
 /// Before a row that others changed.
 pub const MARK: &str = "•";
@@ -33,8 +37,9 @@ pub fn changed_under_form(who: &str, changes: &[FieldChange]) -> String {
 }
 
 /// Others' changes do not come.
-pub fn away(why: &Failure) -> String {
+pub fn away(why: &Away) -> String {
     let next = "Changes of others are not shown until it is back.";
+    let Away::Failed(why) = why else { return KEPT_BACK.to_owned() };
     match why {
         Failure::Call(error) if error.problem().is_none() => format!("The server is out of reach. {next}"),
         Failure::Call(error) => format!("Changes of others are not shown at the moment: {}", call_error(error)),

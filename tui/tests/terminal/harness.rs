@@ -131,9 +131,14 @@ impl Terminal {
 
     /// The same with further arguments. Settings are those in the folder for state.
     pub(crate) fn client_with(server: &Server, state: &Path, arguments: &[&str]) -> Self {
+        Self::client_at(&server.url, state, arguments)
+    }
+
+    /// The same at another address, of what is on the way to a server.
+    pub(crate) fn client_at(url: &str, state: &Path, arguments: &[&str]) -> Self {
         let binary = env::var_os("E2E_TUI_BIN").unwrap_or_else(|| env!("CARGO_BIN_EXE_coffer-tui").into());
         let mut command = CommandBuilder::new(binary);
-        command.args(["--server", &server.url]);
+        command.args(["--server", url]);
         command.args(arguments);
         command.env("COFFER_STATE_DIR", state);
         command.env("COFFER_CONFIG_DIR", state);
@@ -186,6 +191,11 @@ impl Terminal {
             is_drawn && is_shown(screen)
         });
         self.shown.bytes.load(Ordering::SeqCst) - bytes
+    }
+
+    /// How often it was drawn.
+    pub(crate) fn drawings(&self) -> usize {
+        self.shown.drawings.load(Ordering::SeqCst)
     }
 
     /// Takes nothing any more that the client writes.

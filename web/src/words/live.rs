@@ -1,5 +1,6 @@
 //! What is said of others' changes.
 
+pub(crate) use common::words::KEPT_BACK;
 use common::{
     conflict::FieldChange,
     text::count,

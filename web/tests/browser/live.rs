@@ -6,6 +6,7 @@ use serde_json::json;
 
 use crate::{
     browser::Browser,
+    proxy::{Keeps, Proxy},
     seed::{PASSWORD, api_script, api_script_of, make_snacks, set_up},
     server::Server,
 };
@@ -127,6 +128,75 @@ async fn while_the_server_is_away_that_is_said_and_what_was_missed_comes_by_itse
     browser.see("table.records td", "Popped corn").await;
     browser.absent(".away").await;
     browser.end(&[0]).await;
+}
+
+/// Something on the way keeps back what follows changes, and passes on all other requests.
+async fn what_keeps_the_stream_back_is_told(keeps: Keeps) {
+    let server = Server::empty();
+    let browser = Browser::start(&server).await;
+    set_up(&browser, &server).await;
+    let ids = make_snacks(&browser, json!([{"title": "Popcorn", "price": 3}])).await;
+    make_bob(&browser).await;
+    let proxy = Proxy::before(&server.address, keeps);
+    browser.go(&format!("{}/c/snacks", proxy.url)).await;
+    browser.sign_in("ada", PASSWORD).await;
+    browser.see("table.records td", "Popcorn").await;
+    browser.see(".away", "a proxy on the way seems to keep them back").await;
+    take_picture(&browser, "kept-back").await;
+    bob_changes(&browser, &ids[0], json!({"title": "Popped corn"})).await;
+    browser.see("table.records td", "Popped corn").await;
+    browser.text(".away").await;
+    proxy.open();
+    browser.absent(".away").await;
+    bob_changes(&browser, &ids[0], json!({"title": "Sweet popcorn"})).await;
+    browser.see("table.records td", "Sweet popcorn").await;
+    browser.end(&[]).await;
+}
+
+#[tokio::test]
+async fn a_proxy_that_keeps_the_stream_back_is_told_of_and_rows_are_read_now_and_then() {
+    what_keeps_the_stream_back_is_told(Keeps::Everything).await;
+}
+
+#[tokio::test]
+async fn a_proxy_that_passes_on_the_head_of_the_stream_only_is_told_of_too() {
+    what_keeps_the_stream_back_is_told(Keeps::Body).await;
+}
+
+#[tokio::test]
+async fn where_somebody_else_deletes_the_row_with_the_focus_keys_go_on_from_its_place() {
+    let server = Server::empty();
+    let browser = Browser::start(&server).await;
+    set_up(&browser, &server).await;
+    let snacks = ["Almonds", "Bagel", "Crisps", "Dates"].map(|title| json!({"title": title}));
+    let ids = make_snacks(&browser, json!(snacks)).await;
+    make_bob(&browser).await;
+    browser.go("/c/snacks?ordering=title").await;
+    browser.see("table.records td", "Dates").await;
+    wait_for_stream(&browser, 1).await;
+    let deletes = async |ids: &[String]| {
+        let each = "await call(`/api/records/snacks/${id}/`, null, 'DELETE')";
+        let all = format!("for (const id of {}) {each}; return 1", json!(ids));
+        browser.run(&api_script_of("bob", &all)).await;
+        for id in ids {
+            browser.absent(&format!("table.records a[href$='{id}']")).await;
+        }
+    };
+    let has_focus = async |title: &str| {
+        browser.wait(&format!("return document.activeElement.closest('tr')?.innerText.includes('{title}')")).await;
+    };
+    browser.press("jj").await;
+    has_focus("Bagel").await;
+    // Of another row, nothing moves.
+    deletes(&ids[0..1]).await;
+    has_focus("Bagel").await;
+    deletes(&ids[1..2]).await;
+    has_focus("Crisps").await;
+    browser.press("j").await;
+    has_focus("Dates").await;
+    deletes(&ids[3..4]).await;
+    has_focus("Crisps").await;
+    browser.end(&[]).await;
 }
 
 /// With `COFFER_SCREENSHOTS` naming a folder, a picture is left there.

@@ -15,6 +15,8 @@ mod many;
 mod origins;
 mod outage;
 mod parts;
+#[path = "../../../tui/tests/terminal/proxy.rs"]
+mod proxy;
 mod seed;
 mod server;
 mod start;

@@ -6,7 +6,10 @@ use common::{
 };
 
 use super::*;
-use crate::{message::Live, screen::Records};
+use crate::{
+    message::{Away, Live},
+    screen::Records,
+};
 
 fn record_id(number: u32) -> RecordId {
     id(number).parse().unwrap()
@@ -110,9 +113,15 @@ fn a_server_that_does_not_answer_leaves_the_rows() {
     let away = Failure::Call(CallError::Unreachable("no answer".into()));
     update(&mut model, Message::Records(ticket(&effects), Err(away.clone())));
     assert_eq!((records(&model).load.error.as_ref(), records(&model).rows.as_ref().unwrap().len()), (None, 2));
-    update(&mut model, Message::Live(Live::Away(Some(away))));
+    update(&mut model, Message::Live(Live::Away(Some(Away::Failed(away)))));
     let lines = crate::status::lines(&model, 80);
     assert!(lines[0].0.contains("out of reach"), "{lines:?}");
+    update(&mut model, Message::Live(Live::Away(Some(Away::KeptBack))));
+    let lines = crate::status::lines(&model, 80);
+    assert!(
+        lines[0].0.starts_with("Changes come late or not at all: a proxy on the way seems to keep them back."),
+        "{lines:?}"
+    );
     update(&mut model, Message::Live(Live::Away(None)));
     assert_eq!(crate::status::lines(&model, 80).len(), 1);
 }
