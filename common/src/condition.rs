@@ -16,10 +16,10 @@ use thiserror::Error;
 pub use self::parser::{Names, parse, parse_line};
 
 use crate::{
-    collection::Collection,
+    collection::{Collection, Ids},
     field::{Field, FieldType},
     name::SERVER_MEMBERS,
-    query::{Filter, Lookup, Named, Part, join_values, split_values},
+    query::{Filter, Lookup, Named, Part, join_values, own_ids, split_values},
     text::{label, single_line, trim},
 };
 
@@ -200,14 +200,14 @@ impl Comparison {
         match Named::find(collection, &self.path) {
             None | Some(Named::Field { bound: Some(_), .. }) => Err(self.fault("There is no field of this name.")),
             Some(Named::Reference { .. }) => Ok(()),
-            Some(Named::Field { field, part, .. }) => self.check_values(&field, part),
+            Some(Named::Field { member, field, part, .. }) => self.check_values(&field, part, own_ids(member)),
         }
     }
 
-    /// Checks that what it compares with are values of a field.
-    pub fn check_values(&self, field: &Field, part: Option<Part>) -> Result<(), ConditionError> {
+    /// Checks that what it compares with are values of a field; `ids` are those that it refers to, where that is known.
+    pub fn check_values(&self, field: &Field, part: Option<Part>, ids: Option<Ids>) -> Result<(), ConditionError> {
         let (me, now) = ("00000000-0000-7000-8000-000000000000", "2000-01-01T00:00:00Z");
-        self.filter(me, now).typed(field, part).map_err(|error| self.fault(&error.message)).map(drop)
+        self.filter(me, now).typed(field, part, ids).map_err(|error| self.fault(&error.message)).map(drop)
     }
 }
 

@@ -11,7 +11,7 @@ mod sessions;
 mod values;
 
 pub use self::{
-    filter::{Filter, Lookup, Named},
+    filter::{Filter, Lookup, Named, own_ids},
     list::{
         JoinWith, LAST_PAGE, ListQuery, MAX_EXPANSIONS, MAX_FILTERS, MAX_JOINS, MAX_NAMES, MAX_WORDS, OrderBy, VIA,
     },

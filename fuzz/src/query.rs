@@ -25,7 +25,7 @@ pub fn query(bytes: &[u8]) {
                 if let Some(Named::Field { field, part, bound: None, .. }) = Named::find(&COLLECTION, &filter.field)
                     && !filter.is_either(&field)
                 {
-                    assert!(filter.typed(&field, part).is_ok(), "{filter:?}");
+                    assert!(filter.typed(&field, part, None).is_ok(), "{filter:?}");
                 }
             }
         }

@@ -70,6 +70,51 @@ async fn titles(client: &Client, query: &str) -> String {
 }
 
 #[tokio::test]
+async fn all_that_is_wrong_with_a_list_is_told_at_once() {
+    let Shop { coffer: _coffer, admin, otto } = shop().await;
+    let own = "bad=1&at__gte=x";
+    let far = "maker__age=x&maker__nothing=1&maker__country__founded__gte=2024-13-01&maker__nowhere=";
+    let (order, expand) = ("ordering=maker__nothing,nothing,-title", "expand=nobody");
+    let all = [
+        "at__gte",
+        "bad",
+        "expand",
+        "maker__age",
+        "maker__country__founded__gte",
+        "maker__nothing",
+        "maker__nowhere",
+        "ordering",
+    ];
+    let told = async |client: &crate::support::Client, query: &str| -> Vec<String> {
+        client.get(&format!("{BOOKS}?{query}")).await.refused(400).errors.0.keys().cloned().collect()
+    };
+    assert_eq!(told(&admin, &format!("{own}&{far}&{order}&{expand}")).await, all);
+    assert_eq!(told(&otto, &format!("{own}&{far}&{order}&{expand}")).await, all);
+    let some = |without: &[&str]| -> Vec<&str> { all.into_iter().filter(|name| !without.contains(name)).collect() };
+    assert_eq!(told(&admin, &format!("{far}&{order}")).await, some(&["at__gte", "bad", "expand"]));
+    assert_eq!(told(&admin, &format!("{far}&{expand}")).await, some(&["at__gte", "bad", "ordering"]));
+    assert_eq!(told(&admin, far).await, some(&["at__gte", "bad", "expand", "ordering"]));
+    assert_eq!(told(&admin, &format!("{own}&{order}")).await, ["at__gte", "bad", "ordering"]);
+    let faults = admin.get(&format!("{BOOKS}?ordering=maker__nothing,nothing,maker")).await.faults();
+    assert_eq!(faults.len(), 2, "{faults:?}");
+    let words = "filter=maker.age%20%3D%20%22x%22%20and%20nothing%20%3D%201%20and%20maker.nothing%20%3D%201";
+    let faults = admin.get(&format!("{BOOKS}?{words}&bad=1")).await.faults();
+    assert_eq!(faults.len(), 4, "{faults:?}");
+    for list in ["export/?", "aggregate/?count=*&"] {
+        let problem = admin.get(&format!("{BOOKS}{list}{own}&maker__age=x")).await.refused(400);
+        let names: Vec<_> = problem.errors.0.keys().collect();
+        assert_eq!(names, ["at__gte", "bad", "maker__age"], "{list}");
+    }
+    let problem =
+        admin.patch(&format!("{BOOKS}?at__gte=x&maker__age=x&max=9"), &json!({"title": 3, "nope": 1, "at": "x"})).await;
+    let names: Vec<String> = problem.refused(400).errors.0.keys().cloned().collect();
+    assert_eq!(names, ["at", "at__gte", "maker__age", "nope"]);
+    // What is not known is passed over where somebody says so; the rest is told.
+    let lenient = admin.get(&format!("{BOOKS}?maker__age=20&at__gte=2020-01-01&{}", "maker__nowhere=")).await;
+    lenient.refused(400);
+}
+
+#[tokio::test]
 async fn filters_and_orderings_look_through_references() {
     let Shop { admin, coffer: _coffer, .. } = shop().await;
     for (query, found) in [

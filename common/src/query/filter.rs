@@ -2,7 +2,7 @@
 
 use super::part::Part;
 use crate::{
-    collection::Collection,
+    collection::{Collection, Ids},
     field::{Field, FieldType, Unique},
     name::CollectionName,
     text::trim,
@@ -130,6 +130,11 @@ pub enum Named<'a> {
         /// What of the other record is asked for.
         rest: &'a str,
     },
+}
+
+/// What the ids in a member are that every record has, where they are UUIDs in every collection that has them as references.
+pub fn own_ids(member: &str) -> Option<Ids> {
+    matches!(member, "id" | "owner").then_some(Ids::Uuid)
 }
 
 impl<'a> Named<'a> {

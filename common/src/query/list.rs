@@ -3,7 +3,7 @@
 use std::{collections::BTreeSet, fmt, str::FromStr};
 
 use super::{
-    filter::{Filter, Lookup, Named, Read, read_filter},
+    filter::{Filter, Lookup, Named, Read, own_ids, read_filter},
     pairs::{Pairs, Query, no_such_field, too_many, unknown_parameter},
     search::search_terms,
     values::null_characters,
@@ -430,8 +430,8 @@ impl ListQuery {
                     errors.push(filter.parameter(), invalid("Must be a valid boolean."));
                 }
                 Some(Named::Field { field, .. }) if filter.is_either(&field) => {}
-                Some(Named::Field { field, part, .. }) => {
-                    if let Err(error) = filter.typed(&field, part) {
+                Some(Named::Field { member, field, part, .. }) => {
+                    if let Err(error) = filter.typed(&field, part, own_ids(member)) {
                         errors.push(filter.parameter(), error);
                     }
                 }

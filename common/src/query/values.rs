@@ -8,6 +8,7 @@ use super::{
     part::Part,
 };
 use crate::{
+    collection::Ids,
     field::{Field, FieldType, MAX_DECIMAL_DIGITS},
     id::RecordId,
     json::{self, Literal},
@@ -46,8 +47,8 @@ impl Filter {
         is_of_truth && EITHER.iter().any(|word| self.value.eq_ignore_ascii_case(word))
     }
 
-    /// What it compares with, typed as its field, or the part of one.
-    pub fn typed(&self, field: &Field, part: Option<Part>) -> Result<Typed, FieldError> {
+    /// What it compares with, typed as its field, or the part of one. `ids` is what the ids are that a reference holds, where that is known.
+    pub fn typed(&self, field: &Field, part: Option<Part>, ids: Option<Ids>) -> Result<Typed, FieldError> {
         let lookup = self.lookup;
         if self.value.contains('\0') {
             return Err(null_characters());
@@ -83,12 +84,37 @@ impl Filter {
         if lookup == Lookup::Range && parts.len() != 2 {
             return Err(invalid("Give two values with a comma between them."));
         }
-        let places = parts.iter().flatten().map(|text| self.place(field, part, text)).collect::<Result<Vec<_>, _>>()?;
+        let place = |text: &String| match &field.kind {
+            FieldType::Reference { .. } => self.place_of_id(ids, text),
+            _ => self.place(field, part, text),
+        };
+        let places = parts.iter().flatten().map(place).collect::<Result<Vec<_>, _>>()?;
         // A member of the list that is empty equals nothing, and nothing is within a bound that is not there.
         if lookup == Lookup::Range && places.len() != 2 {
             return Ok(Typed { lookup: Lookup::In, values: Vec::new() });
         }
         Ok(compared(lookup, places))
+    }
+
+    /// An id. A number that is no id is that of no record, where ids are numbers: nothing equals it.
+    fn place_of_id(&self, ids: Option<Ids>, text: &str) -> Result<Nearest, FieldError> {
+        if let Ok(id) = trim(text).parse::<RecordId>() {
+            return Ok(Nearest::At(id.to_value()));
+        }
+        let has_equals = matches!(self.lookup, Lookup::Exact | Lookup::Ne | Lookup::In);
+        let whole = FieldType::Integer { min: None, max: None };
+        match number(&whole, text).filter(|_| has_equals && ids == Some(Ids::Integer)) {
+            Some(Nearest::At(number)) => {
+                let id = number.as_i64().and_then(RecordId::from_number);
+                Ok(id.map_or(Nearest::Above(number), |id| Nearest::At(id.to_value())))
+            }
+            Some(nearest) => Ok(nearest),
+            None => Err(invalid(match ids {
+                Some(Ids::Integer) => "A valid integer is required.",
+                Some(Ids::Uuid) => "Must be a valid UUID.",
+                None => "Must be a valid id.",
+            })),
+        }
     }
 
     fn place(&self, field: &Field, part: Option<Part>, text: &str) -> Result<Nearest, FieldError> {
@@ -99,10 +125,6 @@ impl Filter {
                 let message = if is_whole { "A valid integer is required." } else { "A valid number is required." };
                 return number(&field.kind, text).ok_or_else(|| invalid(message));
             }
-            FieldType::Reference { .. } => match trim(text).parse::<RecordId>() {
-                Ok(id) => id.to_value(),
-                Err(_) => return Err(invalid("Must be a valid UUID.")),
-            },
             FieldType::Json { .. } => {
                 json::parse_value(text.trim().as_bytes()).map_err(|_| invalid("Value must be valid JSON."))?
             }

@@ -22,8 +22,13 @@ use serde_json::Value;
 use store::{Batch, Entry, Reserve, Scan, Snapshot};
 
 use super::{
-    change::changed_values, checks::BodyErrors, checks::check_values, deletion::plan, filter::Conditions,
-    find::expect_schema, referred::Referred,
+    change::changed_values,
+    checks::BodyErrors,
+    checks::check_values,
+    deletion::plan,
+    filter::{self, Conditions},
+    find::expect_schema,
+    referred::Referred,
 };
 use crate::domain::{
     core::Core,
@@ -283,7 +288,7 @@ async fn conditions(
     filter: &str,
 ) -> Result<Conditions> {
     let query = ListQuery::from_pairs(vec![("filter".to_owned(), filter.to_owned())])?;
-    query.check(&schema.collection)?;
+    filter::check(core, snapshot, caller, schema, &query, query.check(&schema.collection)).await?;
     Conditions::find(core, snapshot, caller, schema, &query).await
 }
 

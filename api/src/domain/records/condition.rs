@@ -50,7 +50,7 @@ impl Condition {
         if bounded.is_some() && path.field.kind == FieldType::Datetime && canonical_date(&filter.value).is_some() {
             (path.part, path.field.kind) = (Some(Part::Date), FieldType::Date);
         }
-        let Typed { lookup, values } = filter.typed(&path.field, path.part)?;
+        let Typed { lookup, values } = filter.typed(&path.field, path.part, path.ids)?;
         let patterns = match filter.lookup {
             Lookup::Regex => vec![regex::compile(&filter.value, false)?],
             Lookup::Iregex => vec![regex::compile(&filter.value, true)?],

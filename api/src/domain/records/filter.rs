@@ -9,15 +9,21 @@ use common::{
     condition::{self, ConditionError, Operator},
     field::Field,
     problem::{FieldError, FieldErrors},
-    query::{Filter, ListQuery, Lookup, search_terms, unknown_parameter},
+    query::{Filter, ListQuery, Lookup, Named, search_terms, unknown_parameter},
     reader::invalid,
     record::Record,
 };
 use serde_json::Value;
 use store::Snapshot;
 
-use super::{condition::Condition, path::Path, referred::Referred, regex::Spent};
-use crate::domain::{core::Core, deadline::Deadline, error::Result, schema::Schema, search};
+use super::{condition::Condition, expand::Expansion, path::Path, referred::Referred, regex::Spent, sort::SortKeys};
+use crate::domain::{
+    core::Core,
+    deadline::Deadline,
+    error::{Error, Result},
+    schema::Schema,
+    search,
+};
 
 /// Conditions put together.
 pub(crate) enum Node {
@@ -50,7 +56,7 @@ impl Node {
     ) -> Typed<Self> {
         let path = |comparison: &condition::Comparison| {
             let (member, field) = (comparison.path.clone(), find(&comparison.path)?);
-            Some(Path { steps: Vec::new(), member, field, part: None, bound: None })
+            Some(Path { steps: Vec::new(), member, field, part: None, bound: None, ids: None })
         };
         let mut paths = condition.comparisons().into_iter().map(path);
         asked.node(condition, &mut paths)
@@ -89,6 +95,47 @@ fn names(query: &ListQuery) -> Vec<&str> {
     filters.chain(comparisons.map(|comparison| comparison.path.as_str())).collect()
 }
 
+/// What is wrong with a query: what `checked` says of it as far as the collection tells, and what it says of other records. All of it is told
+/// at once.
+pub(super) async fn check(
+    core: &Core,
+    snapshot: &Snapshot,
+    caller: &Caller,
+    schema: &Arc<Schema>,
+    query: &ListQuery,
+    checked: std::result::Result<(), FieldErrors>,
+) -> Result<()> {
+    let leads_on = |name: &str| matches!(Named::find(&schema.collection, name), Some(Named::Reference { .. }));
+    let empty = query.empty.iter().map(|filter| filter.field.as_str());
+    let ordering = query.ordering.iter().map(|key| key.field.as_str());
+    if checked.is_ok() && !names(query).into_iter().chain(empty).chain(ordering).any(leads_on) {
+        return Ok(());
+    }
+    let mut errors = checked.err().unwrap_or_default();
+    for filter in query.empty.iter().filter(|filter| leads_on(&filter.field) && !query.ignores_unknown) {
+        if Path::find(core, snapshot, caller, schema, &filter.field).await?.is_none() {
+            errors.push(filter.parameter(), unknown_parameter());
+        }
+    }
+    // Of these more is known here.
+    let filters = query.filters.iter().map(Filter::parameter);
+    for parameter in filters.chain(["filter".to_owned(), "ordering".to_owned()]) {
+        errors.0.remove(&parameter);
+    }
+    for outcome in [
+        Conditions::find(core, snapshot, caller, schema, query).await.map(drop),
+        SortKeys::find(core, snapshot, caller, schema, query).await.map(drop),
+        Expansion::new(core, snapshot, caller, schema, &query.expand).await.map(drop),
+    ] {
+        match outcome {
+            Ok(()) => {}
+            Err(Error::Invalid(more)) => errors.append(more),
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(errors.or(())?)
+}
+
 /// A condition that could be typed.
 type Typed<T> = std::result::Result<T, ConditionError>;
 
@@ -116,11 +163,7 @@ impl Asked {
             Not(part) => return Ok(Node::Not(Box::new(self.node(part, paths)?))),
             Is(comparison) => comparison,
         };
-        let path = paths
-            .next()
-            .flatten()
-            .filter(|path| path.bound.is_none())
-            .ok_or_else(|| comparison.fault("There is no field of this name."))?;
+        let path = there(comparison, paths.next().flatten())?;
         let is = |path, filter: &Filter| {
             let mut condition = Condition::new(path, filter).map_err(|error| comparison.fault(&error.message))?;
             "filter".clone_into(&mut condition.parameter);
@@ -134,6 +177,23 @@ impl Asked {
         let null = Filter { lookup: Lookup::Isnull, value: "false".to_owned(), ..filter.clone() };
         Ok(Node::All(vec![is(path.clone(), &null)?, Node::Not(Box::new(is(path, &filter)?))]))
     }
+
+    /// Every comparison of a condition that could not be typed.
+    fn faults(&self, condition: &condition::Condition, paths: Vec<Option<Path>>) -> Vec<ConditionError> {
+        let fault = |(comparison, path): (&condition::Comparison, _)| {
+            let typed = there(comparison, path).and_then(|path| {
+                let typed = Condition::new(path, &comparison.filter(&self.me, &self.now));
+                typed.map_err(|error| comparison.fault(&error.message))
+            });
+            typed.err()
+        };
+        condition.comparisons().into_iter().zip(paths).filter_map(fault).collect()
+    }
+}
+
+/// What a comparison is of, if that is there.
+fn there(comparison: &condition::Comparison, path: Option<Path>) -> Typed<Path> {
+    path.filter(|path| path.bound.is_none()).ok_or_else(|| comparison.fault("There is no field of this name."))
 }
 
 /// What is looked for in the texts that an index has the words of.
@@ -217,10 +277,15 @@ impl Conditions {
         }
         let mut all: Vec<Node> = all.into_iter().map(|condition| Node::Is(Box::new(condition))).collect();
         if let Some(condition) = &query.filter {
-            match asked.node(condition, &mut paths) {
+            let rest: Vec<_> = paths.collect();
+            match asked.node(condition, &mut rest.iter().cloned()) {
                 Ok(Node::All(nodes)) => all.extend(nodes),
                 Ok(node) => all.push(node),
-                Err(error) => errors.push("filter", invalid(error.to_string())),
+                Err(_) => {
+                    for fault in asked.faults(condition, rest) {
+                        errors.push("filter", invalid(fault.to_string()));
+                    }
+                }
             }
         }
         errors.or(())?;

@@ -38,6 +38,7 @@ use self::{
 use super::{
     cursor::{Cursor, PageStart},
     expand::Expansion,
+    filter,
 };
 use crate::domain::{
     core::Core,
@@ -76,7 +77,7 @@ pub async fn list(
     let snapshot = core.store.snapshot().await?;
     let schema = core.schemas.find(&snapshot, name, caller).await?;
     let may = schema.authorize(Action::List, caller)?;
-    query.check(&schema.collection)?;
+    filter::check(core, &snapshot, caller, &schema, query, query.check(&schema.collection)).await?;
     let looked = ReadCounts::default();
     let view = View {
         core,

@@ -20,6 +20,7 @@ use super::{
     change::{Sending, changed_values, check_owner},
     checks::{BodyErrors, GivenUp, check_beside},
     deletion::{MAX_TOUCHED_BYTES, plan},
+    filter,
     find::expect_schema,
     list::{Row, matching},
     number::{added, adds},
@@ -54,7 +55,13 @@ pub async fn update_many(
         let schema = core.schemas.find(&snapshot, name, caller).await?;
         schema.authorize(Action::List, caller)?;
         let may = schema.authorize(Action::Update, caller)?;
-        check(&schema, query, sent)?;
+        let checked = query.check(&schema.collection);
+        let told = match filter::check(core, &snapshot, caller, &schema, &query.records, checked).await {
+            Ok(()) => FieldErrors::new(),
+            Err(Error::Invalid(errors)) => errors,
+            Err(error) => return Err(error),
+        };
+        check(&schema, told, sent)?;
         let found = found(core, &snapshot, caller, &schema, query).await?;
         let mut stage = Stage::new(core, caller, expect_schema(&schema));
         let mut changes = Vec::new();
@@ -133,7 +140,8 @@ pub async fn delete_many(core: &Core, caller: &Caller, name: &CollectionName, qu
         let schema = core.schemas.find(&snapshot, name, caller).await?;
         schema.authorize(Action::List, caller)?;
         let may = schema.authorize(Action::Delete, caller)?;
-        query.check(&schema.collection)?;
+        let checked = query.check(&schema.collection);
+        filter::check(core, &snapshot, caller, &schema, &query.records, checked).await?;
         let found = found(core, &snapshot, caller, &schema, query).await?;
         for (_, entry) in &found {
             let owner = record::owner(&entry.value)?;
@@ -170,9 +178,8 @@ pub async fn delete_many(core: &Core, caller: &Caller, name: &CollectionName, qu
     }
 }
 
-/// What is wrong with the query, and with the values whichever record they are for.
-fn check(schema: &Schema, query: &ManyQuery, sent: Sending<'_>) -> Result<()> {
-    let mut errors = query.check(&schema.collection).err().unwrap_or_default();
+/// What is wrong with the query, which `errors` are, and with the values whichever record they are for.
+fn check(schema: &Schema, mut errors: FieldErrors, sent: Sending<'_>) -> Result<()> {
     let nothing = Record::default();
     let mut body = sent.body.clone();
     if adds(&schema.collection, &body) {

@@ -4,9 +4,9 @@ use std::sync::Arc;
 
 use common::{
     access::{Action, Caller, Decision},
-    collection::Collection,
+    collection::{Collection, Ids},
     field::{Field, FieldType},
-    query::{Lookup, Named, Part},
+    query::{Lookup, Named, Part, own_ids},
 };
 use store::Snapshot;
 
@@ -32,6 +32,8 @@ pub(crate) struct Path {
     pub part: Option<Part>,
     /// Which bound of it is meant, by its name: `price_min`.
     pub bound: Option<Lookup>,
+    /// What the ids are that the member holds, where that is known.
+    pub ids: Option<Ids>,
 }
 
 /// What stands for a member of a collection that is hidden from the caller. A text, since that takes every lookup and value.
@@ -59,7 +61,8 @@ impl Path {
         match Named::find(collection, name)? {
             Named::Field { part: Some(Part::Username), .. } | Named::Reference { .. } => None,
             Named::Field { member, field, part, bound } => {
-                Some(Self { steps: Vec::new(), member: member.to_owned(), field, part, bound })
+                let ids = own_ids(member);
+                Some(Self { steps: Vec::new(), member: member.to_owned(), field, part, bound, ids })
             }
         }
     }
@@ -93,7 +96,14 @@ impl Path {
             let (step, tail) = match Named::find(&at.collection, &rest) {
                 None => return Ok(None),
                 Some(Named::Field { member, field, part, bound }) => {
-                    return Ok(Some(Self { steps, member: member.to_owned(), field, part, bound }));
+                    let ids = match (own_ids(member), &field.kind) {
+                        (None, FieldType::Reference { collection: Some(name), .. }) => {
+                            let target = core.schemas.load(snapshot, name).await?;
+                            target.filter(|target| target.is_visible(caller)).map(|target| target.collection.ids)
+                        }
+                        (ids, _) => ids,
+                    };
+                    return Ok(Some(Self { steps, member: member.to_owned(), field, part, bound, ids }));
                 }
                 Some(Named::Reference { field, collection, rest }) => {
                     let is_of_many = at.collection.field(field).is_some_and(|field| field.kind.refers_to_many());
@@ -104,7 +114,7 @@ impl Path {
                     if !target.is_visible(caller) {
                         let (member, hidden) = (rest.to_owned(), unseen()?);
                         steps.push(Step { field: field.to_owned(), is_of_many, target, may: Decision::Denied });
-                        return Ok(Some(Self { steps, member, field: hidden, part: None, bound: None }));
+                        return Ok(Some(Self { steps, member, field: hidden, part: None, bound: None, ids: None }));
                     }
                     (Step { field: field.to_owned(), is_of_many, target, may }, rest.to_owned())
                 }

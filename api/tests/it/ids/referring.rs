@@ -72,6 +72,79 @@ async fn references_are_numbers_and_lead_both_ways() {
 }
 
 #[tokio::test]
+async fn what_is_no_id_is_told_by_what_the_ids_of_that_collection_are() {
+    let (coffer, admin) = shop().await;
+    let many = json!({"name": "of", "type": "reference", "collection": "snacks", "many": true});
+    counted(&admin, "boxes", json!([many])).await;
+    admin.collection("years", json!([{"name": "year", "type": "text", "unique": true}])).await;
+    let fields = json!([{"name": "title", "type": "text"}, reference("year", "years", "restrict")]);
+    admin.collection("films", fields).await;
+    let (number, uuid) = ("A valid integer is required.", "Must be a valid UUID.");
+    for (query, parameter, told) in [
+        ("snacks/?maker=abc", "maker", number),
+        ("snacks/?maker__in=1,abc", "maker__in", number),
+        ("snacks/?maker__ne=x", "maker__ne", number),
+        ("snacks/?maker__gt=x", "maker__gt", number),
+        ("snacks/?maker_id=x", "maker_id", number),
+        ("snacks/?maker__id=abc", "maker__id", number),
+        ("snacks/?id=abc", "id", number),
+        ("snacks/?pk=abc", "pk", number),
+        ("snacks/?id__in=1,abc", "id__in", number),
+        ("snacks/?owner=abc", "owner", uuid),
+        ("snacks/?maker__owner=abc", "maker__owner", uuid),
+        ("snacks/?maker__bad=1", "maker__bad", "There is no query parameter of this name here."),
+        ("boxes/?of=1,2", "of", number),
+        ("boxes/?of__in=1,x", "of__in", number),
+        ("boxes/?of__maker=x", "of__maker", number),
+        ("films/?year=abc", "year", uuid),
+        ("films/?year__in=1,abc", "year__in", uuid),
+        ("films/?id=abc", "id", uuid),
+        ("films/?year__id__in=x", "year__id__in", uuid),
+        ("films/export/?year=abc", "year", uuid),
+        ("snacks/aggregate/?count=*&maker=abc", "maker", number),
+    ] {
+        let refused = admin.get(&format!("/api/records/{query}")).await.faults();
+        assert_eq!(refused, [format!("{parameter}: {told}")], "{query}");
+    }
+    let words = admin.get("/api/records/snacks/?filter=maker%20%3D%20%22x%22%20or%20owner%20%3D%20%22y%22").await;
+    let faults = words.faults();
+    assert!(faults.len() == 2 && faults[0].contains(number) && faults[1].contains(uuid), "{faults:?}");
+    let refused = admin.patch("/api/records/snacks/?maker=abc&max=9", &json!({"title": "x"})).await;
+    assert_eq!(refused.faults(), [format!("maker: {number}")]);
+    let refused = admin.delete("/api/records/films/?year=abc&max=9").await;
+    assert_eq!(refused.faults(), [format!("year: {uuid}")]);
+    // A number that no record has finds none, however it is written; one that a record has finds it.
+    for none in ["0", "-1", "99", "1.5", "99999999999999999999", "01920000-0000-7000-8000-000000000001"] {
+        assert_eq!(column(&admin, &format!("snacks/?maker={none}"), "id").await, json!([]), "{none}");
+        assert_eq!(column(&admin, &format!("snacks/?maker__in={none},2"), "id").await, json!([3, 4]), "{none}");
+    }
+    for two in ["2", "02", "2.0", "%202", "+2"] {
+        assert_eq!(column(&admin, &format!("snacks/?maker={two}"), "id").await, json!([3, 4]), "{two}");
+    }
+    assert_eq!(column(&admin, "films/?year=7", "id").await, json!([]));
+    // An id in a path is there or is not; in bodies, batches and files it is told as one that is not there.
+    admin.get("/api/records/snacks/abc/").await.refused(404);
+    admin.get("/api/records/films/abc/").await.refused(404);
+    let missing = "maker: Invalid pk \"abc\" - object does not exist.";
+    assert_eq!(admin.post("/api/records/snacks/", &json!({"maker": "abc"})).await.faults(), [missing]);
+    let items = json!({"items": [{"action": "create", "collection": "snacks", "record": {"maker": "abc"}}]});
+    let batch = admin.post("/api/batch/", &items).await.refused(400);
+    assert!(format!("{batch:?}").contains("object does not exist"), "{batch:?}");
+    let items = json!({"items": [{"action": "delete", "collection": "snacks", "id": "abc"}]});
+    let batch = admin.post("/api/batch/", &items).await.refused(400);
+    assert!(format!("{batch:?}").contains("id"), "{batch:?}");
+    let id = admin.post("/api/records/snacks/", &json!({"id": "abc", "title": "x"})).await.faults();
+    assert_eq!(id, ["id: The ids of this collection are numbers from 1 on."]);
+    // What a hidden collection's ids are is told to nobody else.
+    let bea = coffer.user(&admin, "bea", json!({})).await;
+    let hidden = json!({"list": ["nobody"], "view": ["nobody"], "create": ["nobody"], "update": ["nobody"], "delete": ["nobody"]});
+    admin.patch("/api/collections/makers/", &json!({"access": hidden})).await.is(200);
+    let open = json!({"list": ["signed_in"], "view": ["signed_in"], "create": ["nobody"], "update": ["nobody"], "delete": ["nobody"]});
+    admin.patch("/api/collections/snacks/", &json!({"access": open})).await.is(200);
+    assert_eq!(bea.get("/api/records/snacks/?maker=abc").await.faults(), ["maker: Must be a valid id."]);
+}
+
+#[tokio::test]
 async fn digits_are_a_name_where_ids_are_uuids() {
     let (_coffer, admin) = Coffer::with_admin().await;
     admin.collection("years", json!([{"name": "year", "type": "text", "unique": true}])).await;

@@ -8,7 +8,7 @@ use super::{
 fn typed(field: Value, name: &str, value: &str) -> Result<Typed, String> {
     let field: Field = serde_json::from_value(field).unwrap();
     let (Read::Condition(filter) | Read::Empty(filter)) = read_filter(name, value);
-    filter.typed(&field, None).map_err(|error| error.message)
+    filter.typed(&field, None, None).map_err(|error| error.message)
 }
 
 fn values(field: Value, name: &str, value: &str) -> Result<Vec<Value>, String> {
@@ -97,7 +97,7 @@ fn values_are_converted_as_in_bodies_and_trimmed() {
     assert_eq!(values(field, "r", "019200000000700080000000000000AB"), Ok(vec![json!(id)]));
     let at: Field = serde_json::from_value(json!({"name": "f", "type": "text"})).unwrap();
     let (Read::Condition(filter) | Read::Empty(filter)) = read_filter("f__gte", "1:02");
-    assert_eq!(filter.typed(&at, Some(Part::Time)).unwrap().values, [json!("01:02:00")]);
+    assert_eq!(filter.typed(&at, Some(Part::Time), None).unwrap().values, [json!("01:02:00")]);
 }
 
 #[test]

@@ -40,7 +40,7 @@ use crate::domain::{
     keyspace,
     records::{
         condition::compare,
-        filter::{Asked, Node},
+        filter::{self, Asked, Node},
         referred::Referred,
         regex::Spent,
     },
@@ -74,7 +74,8 @@ pub async fn aggregate(
     let snapshot = core.store.snapshot().await?;
     let schema = core.schemas.find(&snapshot, name, caller).await?;
     let may = schema.authorize(Action::List, caller)?;
-    query.records.check(&schema.collection)?;
+    let checked = query.records.check(&schema.collection);
+    filter::check(core, &snapshot, caller, &schema, &query.records, checked).await?;
     let records = ListQuery { count: false, ..query.records.clone() };
     let looked = ReadCounts::default();
     let view = View {

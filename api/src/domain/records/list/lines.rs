@@ -23,6 +23,7 @@ use crate::domain::{
     error::{Error, Result},
     records::{
         expand::{Column, Expansion},
+        filter,
         sort::First,
     },
     sink::{Gone, Sink},
@@ -88,7 +89,7 @@ async fn write(
     let snapshot = core.store.snapshot().await?;
     let schema = core.schemas.find(&snapshot, name, caller).await?;
     let may = schema.authorize(Action::List, caller)?;
-    query.check(&schema.collection)?;
+    filter::check(core, &snapshot, caller, &schema, query, query.check(&schema.collection)).await?;
     check(query)?;
     let query = &ListQuery { count: false, ..query.clone() };
     let looked = ReadCounts::default();
