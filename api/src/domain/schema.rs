@@ -190,12 +190,18 @@ impl Schema {
         match (rules.decide(action, caller), caller) {
             (Decision::Denied, Caller::Anonymous) => Err(AuthError::Missing.into()),
             (Decision::Denied, _) if !self.is_visible(caller) => Err(Error::NotFound),
-            (Decision::Denied, _) if rules.is_nobodys(action) => {
-                Err(Error::NobodyMay(Action::ALL.into_iter().filter(|action| rules.is_nobodys(*action)).collect()))
-            }
+            (Decision::Denied, _) if rules.is_nobodys(action) => Err(Error::NobodyMay(self.nobodys(caller))),
             (Decision::Denied, _) => Err(Error::Denied),
             (decision, _) => Ok(decision),
         }
+    }
+
+    /// What nobody may do to its records but admins, who may always: as far as the caller may know.
+    pub fn nobodys(&self, caller: &Caller) -> Vec<Action> {
+        let rules = &self.collection.access;
+        let is_nobodys =
+            |action: &Action| rules.is_nobodys(*action) && rules.decide(*action, caller) == Decision::Denied;
+        Action::ALL.into_iter().filter(|action| self.is_visible(caller) && is_nobodys(action)).collect()
     }
 
     /// Whether the caller may list or view its records, all or some.

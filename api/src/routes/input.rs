@@ -9,7 +9,7 @@ use std::{
 use auth::token::Claims;
 use common::{
     Access, Endpoint, Object, Problem,
-    access::Caller,
+    access::{Action, Caller},
     clean::{Manner, no_body},
     endpoint::{AcceptedBody, BROWSER_HEADER, Params, path_and_query},
     endpoints::tokens,
@@ -331,17 +331,17 @@ enum Sent {
     Form,
 }
 
-/// Whether the caller may learn what a path is for. Callers without a token are asked to sign in; a collection in which the caller may do nothing
-/// is 404.
+/// Whether the caller may learn what a path is for, and what nobody may do there. Callers without a token are asked to sign in; a collection in
+/// which the caller may do nothing is 404.
 pub(super) async fn admit(
     context: &Context,
     headers: &HeaderMap,
     address: IpAddr,
     segments: &[String],
     accesses: &[Access],
-) -> Result<(), Refusal> {
+) -> Result<Vec<Action>, Refusal> {
     if !accesses.iter().all(|access| access.takes_token()) {
-        return Ok(());
+        return Ok(Vec::new());
     }
     let session = authenticate(context, headers, address).await?;
     let is_by_rules = accesses.iter().any(|access| matches!(access, Access::Rules(_)));
@@ -353,11 +353,9 @@ pub(super) async fn admit(
         _ => {}
     }
     let name = segments.first().and_then(|name| name.parse::<CollectionName>().ok());
-    if let Some(name) = name.filter(|_| is_by_rules) {
-        let caller = session.map_or(Caller::Anonymous, |session| session.caller);
-        records::may_know(context.app.core(), &caller, &name).await?;
-    }
-    Ok(())
+    let Some(name) = name.filter(|_| is_by_rules) else { return Ok(Vec::new()) };
+    let caller = session.map_or(Caller::Anonymous, |session| session.caller);
+    Ok(records::may_know(context.app.core(), &caller, &name).await?)
 }
 
 /// Whether the endpoint is for who asks, as far as that is known without the rules of a collection.

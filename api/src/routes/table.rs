@@ -269,14 +269,13 @@ impl Table {
             Some((_, handler)) => {
                 let mut response = handler(self.context.clone(), raw).await;
                 if let Some(AdminOnlyActions(actions)) = response.extensions_mut().remove::<AdminOnlyActions>()
-                    && let Ok(allow) = HeaderValue::try_from(resource.allow_without(wanted, &actions))
+                    && let Ok(allow) = HeaderValue::try_from(resource.allow(&actions, Some(wanted)))
                 {
                     response.headers_mut().insert(header::ALLOW, allow);
                 }
                 response
             }
-            None if method == Method::OPTIONS => reply::options(path, &resource.allow(), &resource.bodies),
-            None => self.wrong_method(method, resource, raw).await,
+            None => self.without_handler(method, path, resource, raw).await,
         }
     }
 
@@ -293,10 +292,7 @@ impl Table {
                     raw.published = Some(published);
                     handler(self.context.clone(), raw).await
                 }
-                None if method == Method::OPTIONS => {
-                    reply::options(&published.address, &resource.allow(), &resource.bodies)
-                }
-                None => self.wrong_method(method, resource, raw).await,
+                None => self.without_handler(method, &published.address, resource, raw).await,
             };
         }
         let does = match address.verb(wanted) {
@@ -307,8 +303,12 @@ impl Table {
         let found = does.and_then(|does| self.published.iter().find(|(known, ..)| *known == does));
         let Some((_, route, handler)) = found else {
             let form = published.path.definition.errors;
+            let name = published.path.collection.iter().map(ToString::to_string).collect::<Vec<_>>();
+            let rules = [Access::Rules(&[])];
+            let nobodys = input::admit(&self.context, &raw.headers, raw.address(), &name, &rules).await;
+            let allow = address.allow(&nobodys.unwrap_or_default());
             return self.unreached(&raw, |asked| {
-                error::method_not_allowed(method, &address.allow(&[]), asked.preferring(form, &raw.headers))
+                error::method_not_allowed(method, &allow, asked.preferring(form, &raw.headers))
             });
         };
         raw.notes.route(*route);
@@ -325,18 +325,24 @@ impl Table {
         response
     }
 
-    /// The refusal of a method that a path does not have: told to who may know of the path, as Django REST Framework does.
-    async fn wrong_method(&self, method: &Method, resource: &Resource, raw: Raw) -> Response {
+    /// The answer to a method that a path has no endpoint for: which methods it has. `OPTIONS` is told that whoever asks; of others it is the
+    /// refusal, told to who may know of the path, as Django REST Framework does.
+    async fn without_handler(&self, method: &Method, path: &str, resource: &Resource, raw: Raw) -> Response {
         let Raw { segments, headers, connection, request_id, .. } = raw;
         let address = input::address_of(connection.as_ref());
         let asked = error::Asked::new(request_id, &headers);
         let mut left = None;
-        let mut admitted = rate_limit::charge_read(&self.context, address, &mut left);
-        if admitted.is_ok() {
-            admitted = input::admit(&self.context, &headers, address, &segments, &resource.accesses).await;
-        }
+        let charged = rate_limit::charge_read(&self.context, address, &mut left);
+        let is_limited = charged.is_err();
+        let admitted = match charged {
+            Ok(()) => input::admit(&self.context, &headers, address, &segments, &resource.accesses).await,
+            Err(limited) => Err(limited),
+        };
         let mut response = match admitted {
-            Ok(()) => error::method_not_allowed(method, &resource.allow(), asked),
+            _ if method == Method::OPTIONS && !is_limited => {
+                reply::options(path, &resource.allow(&admitted.unwrap_or_default(), None), &resource.bodies)
+            }
+            Ok(nobodys) => error::method_not_allowed(method, &resource.allow(&nobodys, None), asked),
             Err(refusal) => refusal.into_response_of_none(asked),
         };
         if let Some(left) = left {
@@ -396,23 +402,16 @@ impl Resource {
         self.segments.iter().flatten().count()
     }
 
-    fn allow(&self) -> String {
-        Self::listed(self.methods.iter().map(|(method, _)| method))
-    }
-
-    /// The methods of the path in a collection where nobody may do `actions`, nor what `refused` does.
-    fn allow_without(&self, refused: &Method, actions: &[Action]) -> String {
+    /// The methods of the path, without those for what nobody may do to the records there, and the one that is refused although there is a
+    /// handler: such a handler may do more than its path says, as restoring does.
+    fn allow(&self, nobodys: &[Action], refused: Option<&Method>) -> String {
         let is_nobodys = |access: &Access| match access {
-            Access::Rules(asked) => asked.iter().any(|action| actions.contains(action)),
+            Access::Rules(asked) => asked.iter().any(|action| nobodys.contains(action)),
             _ => false,
         };
-        let methods = self.methods.iter().zip(&self.accesses).map(|((method, _), access)| (method, access));
-        let left = methods.filter(|(method, access)| *method != refused && !is_nobodys(access));
-        Self::listed(left.map(|(method, _)| method))
-    }
-
-    fn listed<'a>(methods: impl Iterator<Item = &'a Method>) -> String {
-        let mut methods: Vec<&str> = methods.map(Method::as_str).collect();
+        let methods = self.methods.iter().map(|(method, _)| method).zip(&self.accesses);
+        let left = methods.filter(|(method, access)| Some(*method) != refused && !is_nobodys(access));
+        let mut methods: Vec<&str> = left.map(|(method, _)| method.as_str()).collect();
         if methods.contains(&"GET") {
             methods.push("HEAD");
         }

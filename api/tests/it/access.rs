@@ -309,6 +309,86 @@ async fn what_nobody_may_do_is_no_method_of_the_collection_for_who_may_look() {
 }
 
 #[tokio::test]
+async fn allow_says_what_may_be_done_whatever_is_nobodys() {
+    const NEEDED_OF_LIST: [(&str, &[usize]); 4] =
+        [("GET", &[0]), ("POST", &[2]), ("PATCH", &[0, 3]), ("DELETE", &[0, 4])];
+    const NEEDED_OF_ONE: [(&str, &[usize]); 4] =
+        [("GET", &[1]), ("PUT", &[1, 3]), ("PATCH", &[1, 3]), ("DELETE", &[1, 4])];
+    let (coffer, admin) = Coffer::with_admin_and(&["--rate-limit", "off"]).await;
+    let bea = coffer.user(&admin, "bea", json!({})).await;
+    let said = |answer: &Answer| {
+        let mut methods: Vec<String> = answer.header("allow").split(", ").map(str::to_owned).collect();
+        methods.sort();
+        methods
+    };
+    let whole = |mut methods: Vec<&'static str>| {
+        if methods.contains(&"GET") {
+            methods.push("HEAD");
+        }
+        methods.push("OPTIONS");
+        methods.sort_unstable();
+        methods
+    };
+    for nobodys in 0..32_u32 {
+        let is_nobodys = |action: &usize| nobodys >> action & 1 == 1;
+        let rule = |action: usize| json!([if is_nobodys(&action) { "nobody" } else { "signed_in" }]);
+        let access = json!({"list": rule(0), "view": rule(1), "create": rule(2), "update": rule(3), "delete": rule(4)});
+        let name = format!("c{nobodys}");
+        let fields = json!([{"name": "title", "type": "text"}]);
+        admin.post("/api/collections/", &json!({"name": name, "fields": fields, "access": access})).await.is(201);
+        let published = json!({"path": format!("/api/p{nobodys}/"), "collection": name});
+        admin.post("/api/paths/", &published).await.is(201);
+        let one = path(&name, &admin.record(&name, json!({"title": "x"})).await);
+        let list = format!("/api/records/{name}/");
+        let may_look = !is_nobodys(&0) || !is_nobodys(&1);
+        for (at, needed) in [(&list, NEEDED_OF_LIST), (&one, NEEDED_OF_ONE)] {
+            let all = needed.map(|(method, _)| method).to_vec();
+            let left =
+                needed.iter().filter(|(_, actions)| !may_look || !actions.iter().any(|action| is_nobodys(action)));
+            let allowed = whole(left.map(|(method, _)| *method).collect());
+            let ask = async |client: &Client, method: &str| {
+                let request = client.request(method.parse().unwrap(), at).header("content-type", "application/json");
+                Answer::of(request.body("[")).await
+            };
+            assert_eq!(said(&ask(&admin, "OPTIONS").await), whole(all.clone()), "{access} {at}");
+            assert_eq!(said(&ask(&admin, "FOO").await), whole(all), "{access} {at}");
+            if !may_look && is_nobodys(&2) {
+                assert_eq!(
+                    [ask(&bea, "OPTIONS").await.status, ask(&bea, "FOO").await.status],
+                    [404, 404],
+                    "{access} {at}"
+                );
+                continue;
+            }
+            assert_eq!(said(&ask(&bea, "OPTIONS").await), allowed, "{access} {at}");
+            for method in ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "FOO"] {
+                let answer = ask(&bea, method).await;
+                if allowed.contains(&method) {
+                    assert_ne!(answer.status, 405, "{access} {method} {at}");
+                } else {
+                    assert_eq!(
+                        (answer.status, said(&answer)),
+                        (405, allowed.iter().map(ToString::to_string).collect()),
+                        "{access} {method} {at}"
+                    );
+                }
+            }
+        }
+        // A published path tells the same, and so does one of an action.
+        if may_look {
+            for at in [format!("/api/p{nobodys}/"), format!("{list}import/"), format!("{list}export/")] {
+                let ask = async |method: &str| Answer::of(bea.request(method.parse().unwrap(), &at)).await;
+                let (options, refused) = (ask("OPTIONS").await, ask("FOO").await);
+                assert_eq!(refused.status, 405, "{at}");
+                assert_eq!(said(&options), said(&refused), "{access} {at}");
+                let needs = if at.ends_with("import/") { (2, "POST") } else { (0, "GET") };
+                assert_eq!(said(&refused).contains(&needs.1.to_owned()), !is_nobodys(&needs.0), "{access} {at}");
+            }
+        }
+    }
+}
+
+#[tokio::test]
 async fn a_request_that_makes_something_has_a_body() {
     let (_coffer, admin) = Coffer::with_admin().await;
     admin.collection("notes", json!([{"name": "title", "type": "text"}])).await;

@@ -57,8 +57,6 @@ pub async fn describe(
         }
     }
     let parses = ["application/json", "application/x-www-form-urlencoded", "multipart/form-data"];
-    let is_nobodys = |action: &Action| !may(*action) && rules.is_nobodys(*action) && schema.is_visible(caller);
-    let nobodys = Action::ALL.into_iter().filter(is_nobodys).collect();
     let metadata = Metadata {
         name: text::label(name.as_str()),
         description: schema.collection.description.clone(),
@@ -68,7 +66,7 @@ pub async fn describe(
         actions,
         indexes: schema.collection.indexes.clone(),
     };
-    Ok((metadata, nobodys))
+    Ok((metadata, schema.nobodys(caller)))
 }
 
 fn server_member(kind: &str, label: &str) -> Value {

@@ -65,10 +65,11 @@ pub async fn authorize(core: &Core, caller: &Caller, name: &CollectionName, acti
 }
 
 /// Whether the caller may know that there is a collection.
-pub async fn may_know(core: &Core, caller: &Caller, name: &CollectionName) -> Result<()> {
+pub async fn may_know(core: &Core, caller: &Caller, name: &CollectionName) -> Result<Vec<Action>> {
     let snapshot = core.store.snapshot().await?;
     let schema = core.schemas.find(&snapshot, name, caller).await?;
-    check_known(&schema, caller)
+    check_known(&schema, caller)?;
+    Ok(schema.nobodys(caller))
 }
 
 /// Whether these rules let the caller know that there is a collection: who may list, view or create its records may.
