@@ -7,15 +7,20 @@ pub enum Class {
     Reads,
     /// What changes something.
     Writes,
-    /// What costs a password's hash, or is worth guessing: sign-in, set-up, refreshing, a new password.
+    /// What costs a password's hash, or is worth guessing: sign-in, set-up, a new password.
     Credentials,
     /// Signing up, by who is nobody yet.
     SignUps,
+    /// What is refused of a session's refresh tokens: a client that cannot stop is slowed down, and takes nothing from those beside it.
+    Refusals,
+    /// Refresh tokens that are none of ours, or too old.
+    UnknownTokens,
 }
 
 impl Class {
     /// All of them.
-    pub const ALL: [Self; 4] = [Self::Reads, Self::Writes, Self::Credentials, Self::SignUps];
+    pub const ALL: [Self; 6] =
+        [Self::Reads, Self::Writes, Self::Credentials, Self::SignUps, Self::Refusals, Self::UnknownTokens];
 
     /// Its name in options, headers and metrics.
     pub const fn name(self) -> &'static str {
@@ -24,6 +29,8 @@ impl Class {
             Self::Writes => "writes",
             Self::Credentials => "credentials",
             Self::SignUps => "sign_ups",
+            Self::Refusals => "refusals",
+            Self::UnknownTokens => "unknown_tokens",
         }
     }
 }

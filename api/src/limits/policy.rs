@@ -27,7 +27,9 @@ pub enum PolicyError {
     #[error("1 to 1000000 requests in up to a day are possible")]
     OutOfRange,
     /// There is no such class.
-    #[error("say off, or reads=…, writes=…, credentials=…, sign_ups=…, separated by commas")]
+    #[error(
+        "say off, or reads=…, writes=…, credentials=…, sign_ups=…, refusals=…, unknown_tokens=…, separated by commas"
+    )]
     UnknownClass,
     /// Which of the two is meant?
     #[error("{0} is there twice; name each class once")]
@@ -66,6 +68,8 @@ impl Default for Settings {
             Some(Policy::new(300_000, 60)),
             Some(Policy::new(1_000, 60)),
             Some(Policy::new(20, 3600)),
+            Some(Policy::new(60, 60)),
+            Some(Policy::new(1_000, 60)),
         ])
     }
 }

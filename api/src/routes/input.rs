@@ -256,6 +256,12 @@ impl<E: Endpoint> Input<E> {
         Ok(self.refresh.ok_or(AuthError::Missing)??)
     }
 
+    /// The session that a refresh token of ours names, where the endpoint looks for one.
+    pub(super) fn named_session(&self) -> Option<Payer> {
+        let claims = self.refresh.as_ref()?.as_ref().ok()?;
+        Some(Payer::Session(claims.session.uuid()))
+    }
+
     /// How the body of a record is to be read.
     pub(super) fn manner(&self) -> Manner<'_> {
         Manner {

@@ -18,7 +18,7 @@ use super::{
     error::{Refusal, whole_seconds},
 };
 use crate::{
-    domain::sessions::Authenticated,
+    domain::{Error, sessions::Authenticated},
     limits::{Allowance, Class, Limits, Payer},
 };
 
@@ -70,6 +70,8 @@ pub(crate) fn charge<E: Endpoint>(
 ) -> Result<(), Refusal> {
     let class = match (E::COST, payer) {
         (Cost::Free, _) => return Ok(()),
+        // Whoever signs in at this address does not pay for it.
+        (Cost::Credentials(ChargedTo::Session), Payer::Address(_)) => Class::UnknownTokens,
         (_, Payer::Address(_)) if E::ACCESS == Access::SignUp && !context.options.sign_up.is_off() => Class::SignUps,
         // What names a session proves more than a guess could: using it is a write like others.
         (Cost::Writes(_), _) | (_, Payer::Session(_)) => Class::Writes,
@@ -77,6 +79,22 @@ pub(crate) fn charge<E: Endpoint>(
         (Cost::Credentials(_), _) => Class::Credentials,
     };
     take(context, class, payer, left)
+}
+
+/// What a refused use of a refresh token is answered with: so many times that it is refused, and then that its client has to wait. A client
+/// that tries again and again what cannot succeed is slowed down so, and nobody else: what is good is never refused for it.
+pub(super) fn slowed_down(
+    context: &Context,
+    session: Payer,
+    refusal: Refusal,
+    left: &mut Option<Allowance>,
+) -> Refusal {
+    match refusal {
+        Refusal::Domain(Error::Unauthenticated(_)) => {
+            take(context, Class::Refusals, session, left).err().unwrap_or(refusal)
+        }
+        refusal => refusal,
+    }
 }
 
 /// Takes a request that comes to no endpoint, or must not, from the allowance of its address: like a read, which is the least that it costs.

@@ -142,9 +142,10 @@ impl Table {
                 let operation = operation_of::<E>(raw.request_id);
                 let written = Written::default();
                 let keyed = idempotency::begin::<E>(&raw.headers, &raw.segments, &raw.query, &mut raw.body);
-                let mut claim = None;
+                let (mut claim, mut named) = (None, None);
                 let handling = async {
                     let input = Input::<E>::read(&context, raw, &mut left).await?;
+                    named = input.named_session();
                     let taking = idempotency::key_of::<E>(&input, keyed.as_ref())?;
                     if let (Some(taking), Some(keyed)) = (taking, &keyed) {
                         match idempotency::take(&context, taking).await? {
@@ -173,6 +174,10 @@ impl Table {
                 };
                 let outcome = work::in_request(address, &memory, handling).await;
                 let is_done = matches!(outcome, Ok(Answered::Now(_)));
+                let outcome = outcome.map_err(|refusal| match &named {
+                    Some(payer) => rate_limit::slowed_down(&context, *payer, refusal, &mut left),
+                    None => refusal,
+                });
                 let mut response = match outcome {
                     Ok(Answered::Before(response)) => *response,
                     Ok(Answered::Now(reply)) if is_lenient => {

@@ -106,7 +106,7 @@ pub enum ChargedTo {
     User,
     /// The session of the refresh token, in the body's `refresh` or in the cookie. To name a session proves more than a guess
     /// could, so the request then counts as a write. Where no good token came, the address is charged: were it charged
-    /// always, strangers at the same address could keep others from refreshing and from signing out.
+    /// always, strangers at the same address could keep others from refreshing and from signing out. What is refused counts apart.
     Session,
 }
 

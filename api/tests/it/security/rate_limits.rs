@@ -132,13 +132,18 @@ async fn each_kind_of_request_takes_from_its_own_allowance_and_says_what_is_left
 
 #[tokio::test]
 async fn p9_credentials_are_tried_at_the_pace_of_the_address_and_open_sessions_do_not_suffer() {
-    let (held, admin) = limited("writes=6/m,credentials=6/m").await;
+    let (held, admin) = limited("writes=6/m,credentials=6/m,unknown_tokens=3/m").await;
     let stranger = held.stranger();
     // Two are used up by the set-up and the admin's sign-in.
     let mine = obtain(&stranger, ADMIN).await;
     let (_, cookie) = page_session(&stranger).await;
-    try_obtain(&stranger, "nobody", PASSWORD).await.refused(401);
-    refresh(&stranger, Some("e30.e30.e30")).await.refused(401);
+    for _ in 0..3 {
+        // Tokens that are none cost nobody a sign-in.
+        refresh(&stranger, Some("e30.e30.e30")).await.refused(401);
+    }
+    for _ in 0..2 {
+        try_obtain(&stranger, "nobody", PASSWORD).await.refused(401);
+    }
     for _ in 0..3 {
         let limited = try_obtain(&stranger, ADMIN, PASSWORD).await;
         assert_eq!((limited.refused(429).code.as_ref(), limited.header("retry-after")), ("rate_limited", "10"));
@@ -166,6 +171,41 @@ async fn p9_credentials_are_tried_at_the_pace_of_the_address_and_open_sessions_d
     stranger.post("/api/token/blacklist/", &json!({"refresh": last})).await.is(200);
     obtain(&stranger, ADMIN).await;
     try_obtain(&stranger, ADMIN, PASSWORD).await.refused(429);
+}
+
+#[tokio::test]
+async fn p9_a_client_that_refreshes_without_end_what_is_refused_is_slowed_down_and_nobody_beside_it() {
+    let (held, admin) = limited("refusals=5/m,unknown_tokens=5/m,credentials=30/m").await;
+    let stranger = held.stranger();
+    let (ended, mine) = (obtain(&stranger, ADMIN).await, obtain(&stranger, ADMIN).await);
+    stranger.post("/api/token/blacklist/", &json!({"refresh": ended.refresh})).await.is(200);
+    for path in ["/api/token/refresh/", "/api/token/blacklist/"] {
+        for number in (0..5).rev() {
+            let refused = stranger.post(path, &json!({"refresh": ended.refresh})).await;
+            assert_eq!(refused.refused(401).code, "token_not_valid");
+            assert_eq!(left(&refused), format!("\"refusals\";r={number};t={}", 60 - 12 * number));
+        }
+        let slowed = stranger.post(path, &json!({"refresh": ended.refresh})).await;
+        assert_eq!((slowed.refused(429).code.as_ref(), slowed.header("retry-after")), ("rate_limited", "12"));
+        // Another session at the same address is let in, and so is whoever signs in; a token of nobody has an allowance of its own.
+        refresh(&stranger, Some(&mine.refresh)).await.is(200);
+        obtain(&stranger, ADMIN).await;
+        held.hand.advance(Duration::from_secs(60));
+    }
+    for _ in 0..5 {
+        refresh(&stranger, Some("e30.e30.e30")).await.refused(401);
+    }
+    refresh(&stranger, Some("e30.e30.e30")).await.refused(429);
+    refresh(&stranger, Some(&mine.refresh)).await.is(200);
+    obtain(&stranger, ADMIN).await;
+    admin.get("/api/users/me/").await.is(200);
+    // In the browser it is the same.
+    let (_, cookie) = page_session(&stranger).await;
+    from_page(&stranger, Method::DELETE, "/api/session/", &cookie, None).await.is(204);
+    for _ in 0..5 {
+        from_page(&stranger, Method::POST, "/api/session/refresh/", &cookie, None).await.refused(401);
+    }
+    from_page(&stranger, Method::POST, "/api/session/refresh/", &cookie, None).await.refused(429);
 }
 
 #[tokio::test]
