@@ -57,11 +57,12 @@ pub(crate) async fn read(
     }
     let sent = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
     let json = |value| Body { value, is_form: false };
-    if body.is_empty() && media_type(sent).is_empty() {
+    let kind = kind(sent).filter(|kind| accepted.kinds.contains(kind));
+    // Nothing is nothing, whatever it is said to be. A form without members is one, though.
+    if body.is_empty() && kind != Some(BodyKind::Form) {
         return Ok(None);
     }
-    match kind(sent).filter(|kind| accepted.kinds.contains(kind)) {
-        Some(BodyKind::Json) if body.is_empty() => Ok(None),
+    match kind {
         Some(BodyKind::Json) => {
             // As it is read, once it was checked, as it is stored, and in what is committed.
             work::hold(4 * work::parsed_size(&body))?;

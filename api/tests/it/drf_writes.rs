@@ -167,6 +167,28 @@ async fn a_body_that_is_missing_changes_nothing_and_makes_nothing() {
     let nothing = Answer::of(admin.request(Method::POST, "/api/records/notes/")).await.faults();
     assert!(nothing[0].starts_with("non_field_errors: The request has no body."), "{nothing:?}");
     admin.post("/api/records/notes/", &json!({})).await.is(201);
+    // Nothing is nothing, whatever it is said to be; something has to be what is read here.
+    for kind in [
+        "text/plain",
+        "text/json",
+        "application/xml",
+        "multipart/form-data",
+        "*/*",
+        "application/json; charset=utf-16",
+        "é",
+    ] {
+        let send = async |method: Method, path: &str, body: &'static str| {
+            let request = admin.request(method, path).header("content-type", kind.as_bytes());
+            Answer::of(request.body(body)).await
+        };
+        assert_eq!(send(Method::PATCH, &at, "").await.is(200), made, "{kind}");
+        assert_eq!(send(Method::PUT, &at, "").await.faults(), ["title: This field is required."], "{kind}");
+        assert_eq!(send(Method::POST, ITEMS, "").await.faults(), ["title: This field is required."], "{kind}");
+        assert_eq!(send(Method::POST, "/api/records/notes/", "").await.faults(), nothing, "{kind}");
+        send(Method::POST, "/api/token/", "").await.refused(400);
+        let status = send(Method::PATCH, &at, " ").await.status;
+        assert!([400, 415].contains(&status), "{kind}: {status}");
+    }
     // A form without inputs is no more than that, unless there are boxes: it says that none is checked.
     admin.collection("boxes", json!([{"name": "done", "type": "boolean", "default": true}])).await;
     admin.collection("lists", json!([{"name": "k", "type": "choice", "many": true, "choices": ["a"]}])).await;
@@ -224,6 +246,10 @@ async fn options_tell_limits_and_bodies_as_django_rest_framework_does() {
     let told = Answer::of(admin.request(Method::OPTIONS, "/api/records/kinds/")).await.is(200);
     assert_eq!(told["parses"], json!(["application/json", "application/x-www-form-urlencoded", "multipart/form-data"]));
     let of_tokens = Answer::of(admin.request(Method::OPTIONS, "/api/token/")).await.is(200);
+    assert_eq!(
+        (&told["name"], &of_tokens["name"], of_tokens.get("actions")),
+        (&json!("Kinds"), &json!("/api/token/"), None)
+    );
     assert_eq!(of_tokens["parses"], told["parses"]);
     let post = &told["actions"]["POST"];
     assert_eq!((&post["t"]["max_length"], &post["d"]["max_digits"]), (&json!(100_000), &json!(28)));
