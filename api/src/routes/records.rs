@@ -75,8 +75,10 @@ async fn page(context: Context, input: &Input<endpoints::List>, query: &ListQuer
         Ok(match place {
             None => Value::Null,
             Some(PageStart::Page(page)) => page_link(input, page).into(),
-            Some(PageStart::Offset(offset)) => offset_link(input, offset).into(),
-            Some(PageStart::Cursor(cursor)) => link(input, "cursor", Some(&cursors.seal(&cursor)?)).into(),
+            Some(PageStart::Offset(offset)) => {
+                offset_link(input, query.limit.unwrap_or(query.page_size), offset).into()
+            }
+            Some(PageStart::Cursor(cursor)) => link(input, &[("cursor", Some(&cursors.seal(&cursor)?))]).into(),
         })
     };
     let (next, previous) = (address(listed.next)?, address(listed.previous)?);

@@ -105,6 +105,21 @@ async fn limit_and_offset_answer_as_django_rest_framework_does() {
     assert_eq!(link(&admin, &page, "previous").unwrap(), format!("{ROWS}?limit=4&ordering=-id"));
     let far = admin.get(&format!("{ROWS}?limit=4&offset=99")).await.is(200);
     assert_eq!((ids(&far).len(), &far["next"], &far["count"]), (0, &Value::Null, &json!(10)));
+    // Links say the limit that counts.
+    for (asked, limit) in [
+        ("limit=0", 20),
+        ("limit=-1", 20),
+        ("limit=x", 20),
+        ("offset=0", 20),
+        ("limit=3&limit=4", 4),
+        ("limit=2000", 1000),
+    ] {
+        let page = admin.get(&format!("{ROWS}?{asked}&offset=9&n__gte=0")).await.is(200);
+        let before = if limit > 9 { String::new() } else { format!("&offset={}", 9 - limit) };
+        let previous = link(&admin, &page, "previous").unwrap();
+        assert!(previous.contains(&format!("limit={limit}")) && previous.ends_with(&before), "{asked}: {previous}");
+        assert_eq!(previous.matches("limit=").count(), 1, "{asked}: {previous}");
+    }
     let only = admin.get(&format!("{ROWS}?offset=9")).await.is(200);
     assert_eq!(ids(&only).len(), 1);
     assert_eq!(ids(&admin.get(&format!("{ROWS}?limit=99999")).await.is(200)).len(), 10);

@@ -110,8 +110,10 @@ fn envelope(input: &Input<endpoints::List>, cursors: &cursor::Context<'_>, liste
         Ok(match place {
             None => Value::Null,
             Some(PageStart::Page(page)) => page_link(input, *page).into(),
-            Some(PageStart::Offset(offset)) => offset_link(input, *offset).into(),
-            Some(PageStart::Cursor(cursor)) => link(input, "cursor", Some(&cursors.seal(cursor)?)).into(),
+            Some(PageStart::Offset(offset)) => {
+                offset_link(input, input.query.limit.unwrap_or(input.query.page_size), *offset).into()
+            }
+            Some(PageStart::Cursor(cursor)) => link(input, &[("cursor", Some(&cursors.seal(cursor)?))]).into(),
         })
     };
     let (next, previous) = (address(listed.next.as_ref())?, address(listed.previous.as_ref())?);
