@@ -96,7 +96,13 @@ pub fn check_member(field: &Field, member: Member<'_>, ends: Ends) -> Result<Val
             Ok(Value::String(text.into_owned()))
         }
         FieldType::Integer { min, max } => {
-            let number = integer(member).map_err(one)?;
+            // Beyond 64 bits it is beyond the field's own bounds, which say more.
+            let number = integer(member).map_err(|error| {
+                let end = if error.code == "min_value" { i64::MIN } else { i64::MAX };
+                let beyond = error.code == "min_value" || error.code == "max_value";
+                let own = beyond.then(|| check_bounds(&end, min.as_ref(), max.as_ref()).err()).flatten();
+                one(own.unwrap_or(error))
+            })?;
             check_bounds(&number, min.as_ref(), max.as_ref()).map_err(one)?;
             Ok(number.into())
         }
@@ -108,6 +114,9 @@ pub fn check_member(field: &Field, member: Member<'_>, ends: Ends) -> Result<Val
             one(invalid("Date has wrong format. Use one of these formats instead: YYYY-MM-DD."))
         }),
         FieldType::Datetime => value.as_str().and_then(canonical_datetime).map(Value::String).ok_or_else(|| {
+            if value.as_str().is_some_and(moment::is_out_of_range) {
+                return one(FieldError::new("overflow", "Datetime value out of range."));
+            }
             one(invalid(
                 "Datetime has wrong format. Use one of these formats instead: YYYY-MM-DDThh:mm[:ss[.uuuuuu]][+HH:MM|-HH:MM|Z].",
             ))
@@ -235,7 +244,7 @@ fn check_address(
     message: &str,
 ) -> Result<Value, FieldError> {
     if !member.value.is_string() {
-        return Err(invalid(if member.value.is_number() { message } else { "Not a valid string." }));
+        return Err(invalid(message));
     }
     let text = filled(field, member, ends)?;
     if !text.is_empty() && !holds(&text) {
@@ -307,7 +316,9 @@ fn check_reference(value: &Value) -> Result<Value, FieldError> {
     match (RecordId::from_value(value).or_else(|| RecordId::from_number(whole?)), value) {
         (Some(id), _) => Ok(id.to_value()),
         (None, Value::String(text)) => Err(does_not_exist(text)),
-        (None, Value::Number(number)) if number.is_i64() || number.is_u64() => Err(does_not_exist(&number.to_string())),
+        (None, Value::Number(number)) if number.as_f64().is_some_and(|float| float.fract() == 0.0) => {
+            Err(does_not_exist(&number.to_string()))
+        }
         (None, value) => {
             let message = format!("Incorrect type. Expected pk value, received {}.", type_name(value));
             Err(FieldError::new("incorrect_type", message))

@@ -11,6 +11,20 @@ pub fn canonical_date(text: &str) -> Option<String> {
 /// A moment as [`format_moment`] writes it, read leniently: seconds, time and offset may be left out (then they are zero), a point or
 /// comma stands before a fraction of which six digits count, and an offset is `Z`, `+02`, `+0200`, `+02:00` or `+02:00:00`.
 pub fn canonical_datetime(text: &str) -> Option<String> {
+    within_years(read_datetime(text)?)
+}
+
+/// Whether a text is a moment, and one before the year 1 or after 9999 where clocks show UTC.
+pub(super) fn is_out_of_range(text: &str) -> bool {
+    read_datetime(text).is_some_and(|moment| within_years(moment).is_none())
+}
+
+fn within_years(moment: OffsetDateTime) -> Option<String> {
+    let moment = moment.checked_to_offset(UtcOffset::UTC)?;
+    (1..=9999).contains(&moment.year()).then(|| format_moment(moment))
+}
+
+fn read_datetime(text: &str) -> Option<OffsetDateTime> {
     let text = text.trim();
     let between = ['T', 't', '_', ' ', '\t'];
     let date_end = text.find(between).unwrap_or(text.len());
@@ -20,9 +34,7 @@ pub fn canonical_datetime(text: &str) -> Option<String> {
     let zone = time.find(['Z', 'z', '+', '-']).unwrap_or(time.len());
     let (clock, zone) = time.split_at(zone);
     let clock = if time.is_empty() && date_end == text.len() { Time::MIDNIGHT } else { read_clock(clock.trim_end())? };
-    let local = PrimitiveDateTime::new(date, clock);
-    let moment = local.assume_offset(read_offset(zone)?).checked_to_offset(UtcOffset::UTC)?;
-    (1..=9999).contains(&moment.year()).then(|| format_moment(moment))
+    Some(PrimitiveDateTime::new(date, clock).assume_offset(read_offset(zone)?))
 }
 
 /// A moment as Coffer writes it: RFC 3339, `Z`, with six digits after the second's point, or none where they are all zero. (Python's

@@ -206,6 +206,9 @@ fn dates_and_moments_have_one_form() {
     for wrong in [json!("yesterday"), json!(1_704_110_400), json!(true)] {
         assert!(message(at(), &wrong).starts_with("Datetime has wrong format."), "{wrong}");
     }
+    for beyond in ["0001-01-01T00:00:00+01:00", "9999-12-31T23:59:59-01:00", "9999-12-31T23:59:59.99990-03"] {
+        assert_eq!(message(at(), &json!(beyond)), "Datetime value out of range.", "{beyond}");
+    }
 }
 
 #[test]
@@ -217,6 +220,14 @@ fn addresses_lose_nothing_but_the_spaces_around_them() {
         json!("http://localhost:8000/a?b#c"),
     );
     assert_eq!(message(json!({"name": "e", "type": "email"}), &json!("a@b")), "Enter a valid email address.");
+    for no_text in [json!(true), json!(3), json!([]), json!({"a": 1})] {
+        assert_eq!(
+            message(json!({"name": "e", "type": "email"}), &no_text),
+            "Enter a valid email address.",
+            "{no_text}"
+        );
+        assert_eq!(message(json!({"name": "u", "type": "url"}), &no_text), "Enter a valid URL.", "{no_text}");
+    }
     assert_eq!(message(json!({"name": "u", "type": "url"}), &json!("http://..")), "Enter a valid URL.");
 }
 
@@ -224,6 +235,8 @@ fn addresses_lose_nothing_but_the_spaces_around_them() {
 fn choices_references_and_json() {
     let size = || json!({"name": "size", "type": "choice", "choices": ["s", "m"]});
     assert_eq!(message(size(), &json!("xl")), "\"xl\" is not a valid choice.");
+    assert_eq!(message(size(), &json!({"a": true})), "\"{\"a\":true}\" is not a valid choice.");
+    assert!(!message(size(), &json!("x\n\u{7}l")).contains(['\n', '\u{7}']));
     let sizes = || json!({"name": "sizes", "type": "choice", "choices": ["s", "m"], "many": true});
     accepts(sizes(), json!(["m", "s", "m"]), json!(["m", "s"]));
     assert_eq!(message(sizes(), &json!("s")), "Expected a list of items but got type \"str\".");
@@ -232,6 +245,13 @@ fn choices_references_and_json() {
         assert!(message(of(), &wrong).starts_with("Incorrect type. Expected pk value, received "), "{wrong}");
     }
     accepts(of(), json!(7.0), json!(7));
+    assert!(message(of(), &json!(1_180_591_620_717_411_303_424.0)).ends_with("object does not exist."));
+    let rating = || json!({"name": "rating", "type": "integer", "min": 1, "max": 5});
+    for (beyond, told) in
+        [("9223372036854775808", "less than or equal to 5"), ("-9223372036854775809", "greater than or equal to 1")]
+    {
+        assert_eq!(message(rating(), &json!(beyond)), format!("Ensure this value is {told}."));
+    }
     for wrong in [json!(0), json!(-7), json!("007")] {
         let text = wrong.as_str().map_or_else(|| wrong.to_string(), str::to_owned);
         assert_eq!(message(of(), &wrong), format!("Invalid pk \"{text}\" - object does not exist."));
@@ -243,6 +263,7 @@ fn choices_references_and_json() {
     accepts(many(), json!([7, "3", 7]), json!([7, 3]));
     accepts(many(), json!([]), json!([]));
     assert_eq!(message(many(), &json!(7)), "Expected a list of items but got type \"int\".");
+    assert_eq!(message(many(), &json!([null])), "Incorrect type. Expected pk value, received NoneType.");
     assert_eq!(message(many(), &json!([7, "x"])), "Invalid pk \"x\" - object does not exist.");
     let many: Vec<i64> = (1..=1001).collect();
     let list = json!({"name": "of", "type": "reference", "collection": "snacks", "many": true, "required": true});
