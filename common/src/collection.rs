@@ -9,7 +9,7 @@ mod server_fields;
 
 pub use self::{
     answer::{DefinitionAnswer, DryRun},
-    fields::{MAX_FIELDS, read_field},
+    fields::{MAX_FIELDS, let_flags_follow, read_field},
     ids::Ids,
     indexes::{IndexDefinition, IndexField, MAX_INDEX_FIELDS, MAX_INDEXES, check_indexes},
     server_fields::server_field,
@@ -455,7 +455,7 @@ mod tests {
         let body = json!({"name": "Snacks", "zzz": 1, "fields": [
             {"name": "a", "type": "txt"}, {"name": "b", "type": "text", "limit": 3}, {"name": "id", "type": "text"},
             {"name": "c", "type": "integer", "min": 3, "max": 1}, {"name": "c", "type": "json", "unique": true},
-            {"name": "d", "type": "text", "pattern": "("}, {"name": "e", "type": "reference", "collection": "x", "on_delete": "set_null"},
+            {"name": "d", "type": "text", "pattern": "("}, {"name": "e", "type": "reference", "collection": "x", "on_delete": "set_null", "required": true},
             {"name": "f", "type": "integer", "default": "x"}, {"name": "g", "type": "choice", "choices": []}, {"name": "h", "type": "text", "indexed": true, "max_length": 999}
         ], "access": {"list": ["everyone"], "lst": []}});
         assert_eq!(

@@ -6,6 +6,7 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use crate::{
+    Object,
     conversion::Conversion,
     field::{Field, FieldChange, FieldType, MAX_DECIMAL_DIGITS, MAX_INDEXED_LENGTH, OnDelete, Unique},
     id::FieldId,
@@ -111,8 +112,10 @@ pub fn read_field(value: Value) -> Result<Field, FieldErrors> {
     let aliases = reader.list("aliases");
     let kind = read_type(&mut reader);
     let choice_aliases = read_choice_aliases(&mut reader);
-    let required = reader.boolean("required");
-    let nullable = reader.boolean("nullable");
+    let (required, nullable) = (reader.optional_boolean("required"), reader.optional_boolean("nullable"));
+    // Who says only that there is no null does not say that nothing need be there.
+    let says_not_null = nullable == Some(false) && required.is_none();
+    let (required, nullable) = (required.unwrap_or(false), nullable.unwrap_or(false));
     let unique = read_unique(&mut reader);
     let indexed = reader.boolean("indexed");
     let searchable = reader.boolean("searchable");
@@ -137,8 +140,22 @@ pub fn read_field(value: Value) -> Result<Field, FieldErrors> {
         change,
         ..Field::new(name, kind)
     };
+    if field.default.is_none() && !field.required && !field.has_empty_value() {
+        (field.required, field.nullable) = (says_not_null, !says_not_null);
+    }
     check_together(&mut field, &mut errors);
     errors.or(field)
+}
+
+/// Of a field's members that others are put over, leaves out what would speak for those: whether there has to be a value and whether it
+/// may be null follow from each other, where one of the two is not said.
+pub fn let_flags_follow(members: &mut Object, patch: &Object) {
+    for name in ["required", "nullable"] {
+        let is_said = patch.get(name).is_some_and(|value| !value.is_null());
+        if !is_said && members.get(name) == Some(&Value::Bool(false)) {
+            members.shift_remove(name);
+        }
+    }
 }
 
 fn read_id(reader: &mut Reader) -> Option<FieldId> {
@@ -310,9 +327,6 @@ fn check_together(field: &mut Field, errors: &mut FieldErrors) {
             Err(_) => "This is not a regular expression.",
         };
         errors.push("pattern", invalid(message));
-    }
-    if field.default.is_none() && !field.required && !field.has_empty_value() {
-        field.nullable = true;
     }
     if !in_order(&field.kind) {
         errors.push("max", invalid("The upper bound lies below the lower one."));

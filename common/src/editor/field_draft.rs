@@ -99,11 +99,21 @@ impl FieldDraft {
         matches!(self.kind.as_str(), "choice" | "reference") && self.option("many") == "true"
     }
 
+    /// Whether it has another value for nothing than null.
+    fn has_empty(&self) -> bool {
+        let is_text = matches!(self.kind.as_str(), "text" | "email" | "url");
+        (is_text && self.unique == Unique::No) || self.kind == "boolean" || self.is_many()
+    }
+
+    /// Whether it is there, and null or a value that is sent is all that can stand there.
+    fn says_nothing_by_null(&self) -> bool {
+        self.was.is_some() && !self.has_empty() && self.default.is_empty()
+    }
+
     /// The steps by which the values that there are can become its own.
     fn steps(&self) -> impl Iterator<Item = &'static FieldOption> {
         // A field that has no other value for nothing may be null, where it need not be filled in.
-        let has_empty = matches!(self.kind.as_str(), "text" | "email" | "url" | "boolean") || self.is_many();
-        let nullable = self.nullable || !(self.required || has_empty);
+        let nullable = self.nullable || !(self.required || self.has_empty());
         self.was.iter().flat_map(move |was| was.shape().steps(self.shape(), nullable))
     }
 
@@ -157,8 +167,15 @@ impl FieldDraft {
         match part {
             FieldPart::Name => self.name = text,
             FieldPart::Type => self.kind = text,
-            FieldPart::Required => self.required = flag,
-            FieldPart::Nullable => self.nullable = flag,
+            // Where nothing else stands for nothing, one of the two holds: what is seen is what will be.
+            FieldPart::Required => {
+                self.required = flag;
+                self.nullable |= !flag && self.says_nothing_by_null();
+            }
+            FieldPart::Nullable => {
+                self.nullable = flag;
+                self.required |= !flag && self.says_nothing_by_null();
+            }
             FieldPart::Unique => {
                 self.unique = match self.unique {
                     _ if !flag => Unique::No,

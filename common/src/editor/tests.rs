@@ -212,9 +212,10 @@ fn a_field_of_another_type_offers_what_there_is_between_the_two_and_sends_what_i
         {"id": "01920000-0000-7000-8000-000000000003", "name": "t", "type": "text"},
         {"id": "01920000-0000-7000-8000-000000000004", "name": "c", "type": "choice", "choices": ["a"], "many": true}])));
     editor.write(at(&editor, "nullable"), "false".into());
-    assert_eq!(words(&editor, 0), ["map", "null", "default"], "it need not be filled in");
-    editor.write(part(&editor, 0, "required"), "true".into());
-    assert_eq!(words(&editor, 0), ["map", "default"]);
+    assert_eq!(words(&editor, 0), ["map", "default"], "it has to be filled in then");
+    assert_eq!(editor.read(part(&editor, 0, "required")), "true");
+    editor.write(part(&editor, 0, "required"), "false".into());
+    assert_eq!(editor.read(at(&editor, "nullable")), "true", "nothing else is left for nothing");
     editor.write(part(&editor, 1, "required"), "true".into());
     assert_eq!(words(&editor, 1), ["trim", "lower", "map", "default"]);
     editor.write(part(&editor, 2, "many"), "false".into());

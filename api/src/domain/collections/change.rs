@@ -7,7 +7,9 @@ use common::{
     Object,
     access::{Caller, Decision},
     change::{Subject, Verb},
-    collection::{Collection, Definition, DefinitionAnswer, DefinitionPatch, DefinitionQuery, read_field},
+    collection::{
+        Collection, Definition, DefinitionAnswer, DefinitionPatch, DefinitionQuery, let_flags_follow, read_field,
+    },
     field::Field,
     id::{FieldId, OperationId},
     name::{CollectionName, FieldName},
@@ -108,6 +110,7 @@ pub async fn update_field(
             let general = ["id", "name", "aliases", "required", "nullable", "unique", "indexed", "help"];
             members.retain(|name, _| general.contains(&name.as_str()));
         }
+        let_flags_follow(&mut members, patch);
         members.extend(patch.clone());
         members.retain(|_, value| !value.is_null());
         if !patch.contains_key("aliases") {
@@ -115,6 +118,10 @@ pub async fn update_field(
         }
         members.insert("id".to_owned(), json!(known.id));
         let mut field = read_field(Value::Object(members))?;
+        if field.nullable && patch.get("nullable") == Some(&Value::Bool(false)) {
+            let message = "A field of this type that need not be filled in may be null, unless it has a default. Send \"required\": true or a \"default\" with this.";
+            return Err(FieldErrors::of("nullable", invalid(message)));
+        }
         field.change.says_choice_aliases = patch.contains_key("choice_aliases");
         if collection.fields.iter().enumerate().any(|(at, other)| at != i && other.name == field.name) {
             return Err(FieldErrors::of("name", FieldError::new("unique", "Another field has this name already.")));
@@ -229,10 +236,9 @@ pub(in crate::domain) async fn undo(
     name: &CollectionName,
     definition: &Definition,
     undone: &Undone,
-    respond_async: bool,
+    query: &DefinitionQuery,
 ) -> Result<DefinitionAnswer> {
-    let query = DefinitionQuery { respond_async, ..DefinitionQuery::default() };
-    change(core, caller, name, &query, Some(undone), None, |_| Ok(definition.clone())).await
+    change(core, caller, name, query, Some(undone), None, |_| Ok(definition.clone())).await
 }
 
 async fn change(
@@ -271,12 +277,16 @@ async fn change(
             return Err(FieldErrors::of("ids", invalid(message)).into());
         }
         notation::decide(core, &snapshot, &before, &mut plan).await?;
-        if query.dry_run {
-            let told = dry_run::of(core, &snapshot, &before, plan, query).await?;
+        if query.dry_run && undone.is_none() {
+            let told = dry_run::of(core, &snapshot, &before, plan, query, None).await?;
             return Ok(DefinitionAnswer::WouldBe(Box::new(told)));
         }
         if !undone.is_some_and(|undone| undone.overwrites) {
             check_dropped(core, &snapshot, &before, &plan, query, undone).await?;
+        }
+        if query.dry_run {
+            let told = dry_run::of(core, &snapshot, &before, plan, query, undone).await?;
+            return Ok(DefinitionAnswer::WouldBe(Box::new(told)));
         }
         check_values(core, &snapshot, &before, &plan).await?;
         let key = keyspace::collection(&before.collection.name);
@@ -344,7 +354,7 @@ async fn changed(core: &Core, caller: &Caller, name: &CollectionName) -> Result<
 }
 
 /// Records that do not fit, as an error tells them.
-fn do_not_fit(misfits: Misfits) -> Error {
+pub(in crate::domain) fn do_not_fit(misfits: Misfits) -> Error {
     let (mut errors, mut examples) = (FieldErrors::new(), Vec::new());
     for Misfit { id, field, code, message } in misfits.examples {
         let id = id.to_string();

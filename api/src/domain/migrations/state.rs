@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use common::{
     Object,
-    collection::{Collection, Definition, DefinitionPatch, IndexDefinition, read_field},
+    collection::{Collection, Definition, DefinitionPatch, IndexDefinition, let_flags_follow, read_field},
     field::{Field, FieldChange, FieldType},
     name::{CollectionName, FieldName},
     problem::{FieldError, FieldErrors},
@@ -307,6 +307,7 @@ fn altered(field: &Field, changed: &Object) -> Result<Field, FieldErrors> {
     if let Some(renamed) = changed.shift_remove("rename_choices") {
         changed.insert("rename".to_owned(), renamed);
     }
+    let_flags_follow(&mut members, &changed);
     members.extend(changed);
     for name in unset.unwrap_or_default() {
         members.shift_remove(&name);

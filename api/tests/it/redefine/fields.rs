@@ -239,6 +239,85 @@ async fn a_nullable_field_never_gets_a_zero_in_silence() {
     assert_eq!(admin.get(&path("snacks", &record)).await.is(200)["n"], 9);
 }
 
+/// Of a field that has nothing else for nothing, null is no value any more: there has to be one, or a default.
+#[tokio::test]
+async fn an_optional_field_may_be_null_no_more_from_then_on() {
+    let (_coffer, admin) = Coffer::with_admin().await;
+    admin.collection("boxes", json!([{"name": "t", "type": "text"}])).await;
+    let a_box = text(&admin.record("boxes", json!({"t": "b"})).await, "id");
+    for (i, (kind, value)) in [
+        (json!({"type": "integer"}), json!(0)),
+        (json!({"type": "decimal", "places": 2}), json!("0.00")),
+        (json!({"type": "date"}), json!("2026-01-01")),
+        (json!({"type": "datetime"}), json!("2026-01-01T00:00:00Z")),
+        (json!({"type": "choice", "choices": ["a", "b"]}), json!("a")),
+        (json!({"type": "reference", "collection": "boxes"}), json!(a_box)),
+        (json!({"type": "json"}), json!({"a": 1})),
+        (json!({"type": "text", "unique": true}), json!("only one")),
+        // These have something for nothing: they stay optional.
+        (json!({"type": "boolean", "nullable": true}), json!(true)),
+        (json!({"type": "text", "nullable": true}), json!("t")),
+        (json!({"type": "choice", "choices": ["a", "b"], "many": true, "nullable": true}), json!(["b"])),
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        let (name, mut field) = (format!("c{i}"), kind.clone());
+        field["name"] = json!("f");
+        admin.collection(&name, json!([field])).await;
+        let record = admin.record(&name, json!({"f": null})).await;
+        let address = format!("/api/collections/{name}/fields/f/");
+        let before = admin.get(&format!("/api/collections/{name}/")).await.is(200);
+        assert_eq!(before["fields"][0]["nullable"], true, "{kind}");
+        let refused = admin.patch(&address, &json!({"nullable": false})).await.refused(409);
+        assert_eq!(refused.errors.0["f"][0].code, "null", "{kind}");
+        let after = admin.get(&format!("/api/collections/{name}/")).await.is(200);
+        assert_eq!(after["revision"], before["revision"], "{kind}: nothing was done");
+
+        let told = admin.patch(&format!("{address}?dry_run=true"), &json!({"nullable": false, "value": value})).await;
+        assert_eq!(told.is(200)["changed"], 1, "{kind}");
+        let changed = admin.patch(&address, &json!({"nullable": false, "value": value})).await.is(200);
+        assert_eq!(changed["fields"][0]["nullable"], false, "{kind}");
+        assert_eq!(admin.get(&path(&name, &record)).await.is(200)["f"], value, "{kind}");
+        admin.patch(&path(&name, &record), &json!({"f": null})).await.refused(400);
+        let has_nothing = changed["fields"][0]["required"] == false;
+        assert_eq!(has_nothing, i >= 8, "{kind}");
+        let made = admin.post(&format!("/api/records/{name}/"), &json!({})).await;
+        if has_nothing {
+            assert!(!made.is(201)["f"].is_null(), "{kind}");
+        } else {
+            assert!(made.faults()[0].starts_with("f: "), "{kind}");
+            // Optional again, it may be null; or is what the default says.
+            let again = admin.patch(&address, &json!({"required": false})).await.is(200);
+            assert_eq!(again["fields"][0]["nullable"], true, "{kind}");
+            let both = admin.patch(&address, &json!({"required": false, "nullable": false})).await;
+            assert!(both.faults()[0].starts_with("nullable: "), "{kind}");
+            let default = json!({"nullable": false, "default": value});
+            let changed = admin.patch(&address, &default).await.is(200);
+            assert_eq!(
+                (&changed["fields"][0]["nullable"], &changed["fields"][0]["required"]),
+                (&json!(false), &json!(false))
+            );
+            if field["unique"] != true {
+                assert_eq!(
+                    admin.post(&format!("/api/records/{name}/"), &json!({})).await.is(201)["f"],
+                    value,
+                    "{kind}"
+                );
+            }
+            // Without its default, it may be null again.
+            let changed = admin.patch(&address, &json!({"default": null})).await.is(200);
+            assert_eq!(changed["fields"][0]["nullable"], true, "{kind}");
+        }
+    }
+    // Where a reference becomes null, it may be; one that is optional is.
+    let reference = json!({"name": "b", "type": "reference", "collection": "boxes", "on_delete": "set_null"});
+    let made = admin.post("/api/collections/c0/fields/", &reference).await.is(200);
+    assert_eq!(made["fields"][1]["nullable"], true);
+    let faults = admin.patch("/api/collections/c0/fields/b/", &json!({"nullable": false})).await.faults();
+    assert!(faults[0].starts_with("on_delete: "), "{faults:?}");
+}
+
 #[tokio::test]
 async fn choices_are_renamed_in_the_records_too() {
     let (_coffer, admin) = Coffer::with_admin().await;
