@@ -108,15 +108,8 @@ pub fn undone(title: &str, reverted: &Reverted) -> String {
     for lost in &reverted.not_restored {
         let values = count(lost.count, "value");
         let (field, collection) = (lost.field.as_str(), lost.collection.as_str());
-        said.extend([
-            " ",
-            &values,
-            " of \"",
-            field,
-            "\" could not be put back: ",
-            collection,
-            " has no such field now.",
-        ]);
+        said.extend([" ", &values, " of \"", field, "\" could not be put back: the field of ", collection]);
+        said.push_str(" is gone, or was converted since.");
     }
     said
 }

@@ -113,6 +113,7 @@ async fn check_each(
                     None => false,
                 };
                 if !visible {
+                    checked.missing.push((name.to_owned(), id));
                     checked.invalid.push(name, does_not_exist(&id.to_string()));
                 }
             }
@@ -138,6 +139,8 @@ pub(super) struct Checked {
     /// A value is taken by a record that they may not see.
     is_taken_unseen: bool,
     invalid: FieldErrors,
+    /// References to what is not there, with their fields.
+    pub missing: Vec<(String, RecordId)>,
 }
 
 /// What is wrong with one body or with several; in an array each error stands under its index.

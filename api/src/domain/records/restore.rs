@@ -8,6 +8,7 @@ use common::{
     record::Record,
     undo::RestoreQuery,
 };
+use serde_json::Value;
 
 use super::{
     checks::{BodyErrors, check_values},
@@ -27,6 +28,7 @@ use crate::domain::{
     precondition::Precondition,
     quota::OverQuota,
     retry::Retry,
+    schema::Schema,
     stage::{Stage, Stored},
 };
 
@@ -62,7 +64,7 @@ pub async fn restore(
         let Some((then, definition)) = then else { return Err(Error::NotFound) };
         // What it was then, as today's definition has it.
         let known = schema.names(definition);
-        let Today { record: mut then, gone, unfit } = schema.as_of_today(then, definition);
+        let Today { record: mut then, gone, unfit, nulled } = schema.as_of_today(then, definition);
         let old = current.as_ref().map(|entry| schema.parse(id, entry)).transpose()?;
         let owner = old.as_ref().map_or(then.owner(), Record::owner);
         if !view.covers(owner) {
@@ -90,18 +92,25 @@ pub async fn restore(
         // What does not fit any more stays as it is, and so does what there was not then.
         let later = schema.keys.fields.iter().filter(|field| known.iter().all(|(id, _)| *id != field.id));
         let later: Vec<String> = later.map(|field| field.name.to_string()).collect();
-        for name in unfit.0.keys().chain(&later) {
+        let unfit: Vec<String> = unfit.0.into_keys().chain(nulled.iter().map(ToString::to_string)).collect();
+        for name in unfit.iter().chain(&later) {
             if let Some(member) = old.as_ref().and_then(|old| old.member(name)) {
                 then.set(name.as_str(), Exact::from(member));
             }
         }
-        let mut lost: Vec<String> =
-            gone.into_iter().map(|(_, name)| name.to_string()).chain(unfit.0.into_keys()).collect();
-        lost.dedup();
+        let mut lost: Vec<String> = gone.into_iter().map(|(_, name)| name.to_string()).chain(unfit).collect();
         let mut record = fit(&schema, caller, &then)?;
+        let mut checked = check_values(core, &snapshot, caller, &schema, old.as_ref(), &record).await?;
+        if !checked.missing.is_empty() {
+            leave_out(&schema, &mut then, old.as_ref(), &checked.missing)?;
+            lost.extend(checked.missing.into_iter().map(|(name, _)| name));
+            record = fit(&schema, caller, &then)?;
+            checked = check_values(core, &snapshot, caller, &schema, old.as_ref(), &record).await?;
+        }
+        lost.dedup();
         record.set("updated_at", core.timestamp());
         let mut errors = BodyErrors::new(None);
-        errors.merge(0, check_values(core, &snapshot, caller, &schema, old.as_ref(), &record).await?);
+        errors.merge(0, checked);
         let guess = Guess::admit(core, by, &schema, old.as_ref(), &[&record])?;
         guess.tell(errors.result()).await?;
         let mut stage = Stage::new(core, caller, expect_schema(&schema));
@@ -124,4 +133,37 @@ pub async fn restore(
             Err(error) => return Err(error),
         }
     }
+}
+
+/// Leaves references out whose records are gone: of several the others come back; of one what is there now stays, or null. An error where
+/// there has to be one.
+fn leave_out(schema: &Schema, then: &mut Record, old: Option<&Record>, missing: &[(String, RecordId)]) -> Result<()> {
+    for field in &schema.collection.fields {
+        let name = field.name.as_str();
+        let is_gone = |id: RecordId| missing.iter().any(|(known, gone)| known == name && *gone == id);
+        if missing.iter().all(|(known, _)| known != name) {
+            continue;
+        }
+        let left: Vec<Value> = then
+            .get(name)
+            .into_iter()
+            .flat_map(RecordId::all_in)
+            .filter(|id| !is_gone(*id))
+            .map(RecordId::to_value)
+            .collect();
+        let there = old.and_then(|old| old.member(name)).map(Exact::from).filter(|value| !value.is_null());
+        if field.kind.refers_to_many() && !(left.is_empty() && field.required) {
+            then.set(name, Value::Array(left));
+        } else if let Some(there) = there.filter(|_| !field.kind.refers_to_many()) {
+            then.set(name, there);
+        } else if field.nullable && !field.kind.refers_to_many() {
+            then.set(name, Value::Null);
+        } else {
+            let message = format!(
+                "The field \"{name}\" has to refer to a record, and the one that it referred to is gone. Bring that back first, or make a new record."
+            );
+            return Err(Error::Conflict(message));
+        }
+    }
+    Ok(())
 }
