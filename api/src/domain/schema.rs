@@ -277,6 +277,15 @@ async fn by_alias(snapshot: &Snapshot, name: &CollectionName) -> Result<Option<E
     Ok(snapshot.get(&keyspace::collection(&name)).await?)
 }
 
+/// The definition of a number's collection as it is stored, where that is still there.
+pub async fn stored(snapshot: &Snapshot, number: CollectionNumber) -> Result<Option<StoredDefinition>> {
+    let Some(numbered) = snapshot.get(&keyspace::numbered(number)).await? else { return Ok(None) };
+    let Numbered { name, .. } = serde_json::from_slice(&numbered.value)?;
+    let entry = snapshot.get(&keyspace::collection(&name)).await?;
+    let definition = entry.as_ref().map(parse).transpose()?;
+    Ok(definition.filter(|definition| definition.keys.number == number))
+}
+
 fn parse(entry: &Entry) -> Result<StoredDefinition> {
     let mut definition: StoredDefinition = serde_json::from_slice(&entry.value)?;
     definition.version = entry.version;

@@ -245,6 +245,90 @@ async fn answers_that_are_kept_for_who_asks_again_are_erased_too() {
     assert!(!send("two", &json!({"v": "SECRET two"})).await.text().contains("SECRET"));
 }
 
+/// Operations say what did not fit, an import keeps the rows that it left out, and a definition how it changed values.
+#[tokio::test]
+async fn what_operations_and_definitions_say_of_values_is_erased_too() {
+    let dir = tempfile::tempdir().unwrap();
+    let data = dir.path().join("data");
+    let mut server = Server::start(&data, &[]);
+    let admin = server.set_up().await;
+    let text_field = |name: &str| json!({"name": name, "type": "text"});
+    admin.collection("people", json!([text_field("v"), text_field("s"), {"name": "n", "type": "integer"}])).await;
+    let made = admin.record("people", json!({"v": "SECRETone", "s": "SECRETmap", "n": 1})).await;
+    let other = admin.record("people", json!({"v": "a", "s": "b", "n": 2})).await;
+    let fields = "/api/collections/people/fields/";
+    // It does not fit, and the operation says so.
+    let choice = json!({"type": "choice", "choices": ["a"]});
+    let refused = admin.patch(&format!("{fields}v/"), &choice).await;
+    assert!(refused.text().contains("SECRETone") && refused.status >= 400, "{}", refused.text());
+    // Nor do rows of a file.
+    let request = admin.request(Method::POST, "/api/records/people/import/?on_error=skip");
+    let file = "v,s,n\nc,d,3\nSECRETrow,e,SECRETnumber\n";
+    let imported = Answer::of(request.header("content-type", "text/csv").body(file)).await.is(200);
+    let rejected = format!("/api/operations/{}/rejected/", text(&imported, "operation"));
+    assert!(admin.get(&rejected).await.text().contains("SECRETrow"));
+    // Values are replaced, and new fields have one.
+    let map = json!({"convert": {"map": {"SECRETmap": "m"}}, "type": "text"});
+    admin.patch(&format!("{fields}s/"), &map).await.is(200);
+    admin.post(fields, &json!({"name": "w", "type": "text", "value": "SECRETvalue"})).await.is(200);
+    let became = json!({"type": "integer", "nullable": true, "convert": [{"map": {"SECRETvalue": 7}}, {"default": 8}]});
+    admin.patch(&format!("{fields}w/"), &became).await.is(200);
+    admin.patch(&path("people", &made), &json!({"v": "a"})).await.is(200);
+    let told = admin.get("/api/operations/").await.is(200).to_string();
+    assert!(told.contains("SECRETone"), "{told}");
+
+    for name in ["v", "s", "w", "n"] {
+        erase(&admin, json!({"field": {"collection": "people", "name": name}})).await;
+    }
+    let told = admin.get("/api/operations/?page_size=1000").await.is(200).to_string();
+    assert!(!told.contains("SECRET") && told.contains("erased"), "{told}");
+    admin.get(&rejected).await.refused(404);
+    let said_of_it = journal(&admin).await;
+    assert!(!said_of_it.contains("SECRET"), "{said_of_it}");
+    // What is there now stays.
+    let read = admin.get(&path("people", &made)).await.is(200);
+    assert_eq!((&read["v"], &read["s"], &read["w"], &read["n"]), (&json!("a"), &json!("m"), &json!(7), &json!(1)));
+    let read = admin.get(&path("people", &other)).await.is(200);
+    assert_eq!((&read["v"], &read["s"], &read["w"]), (&json!("a"), &json!("b"), &json!(7)));
+
+    let backup = admin.get("/api/backup/").await;
+    fs::write(dir.path().join("coffer.backup"), &backup.body).unwrap();
+    admin.post("/api/storage/compact/", &json!({})).await.is(200);
+    server.stop();
+    let checked = said(&coffer(&["check"], &data));
+    assert!(checked.starts_with("0: Everything fits together"), "{checked}");
+    assert!(!is_on_disk(&data, "SECRET"), "it is still in the files");
+    let restored = dir.path().join("restored");
+    let backup = dir.path().join("coffer.backup");
+    said(&coffer(&["restore", backup.to_str().unwrap()], &restored));
+    assert!(!is_on_disk(&restored, "SECRET"), "it is in a new backup");
+    server = Server::start(&restored, &[]);
+    let admin = server.sign_in(ADMIN).await;
+    let read = admin.get(&path("people", &other)).await.is(200);
+    assert_eq!((&read["v"], &read["s"], &read["w"]), (&json!("a"), &json!("b"), &json!(7)));
+    server.stop();
+}
+
+/// What somebody began says values too, and is theirs.
+#[tokio::test]
+async fn what_a_user_began_says_nothing_of_values_when_they_are_erased() {
+    let (coffer, admin) = Coffer::with_admin().await;
+    admin.collection("people", json!([{"name": "n", "type": "integer"}])).await;
+    let ulla = coffer.user(&admin, "ulla", json!({})).await;
+    let import = async |client: &Client, value: &str| {
+        let request = client.request(Method::POST, "/api/records/people/import/?on_error=skip");
+        let imported = Answer::of(request.header("content-type", "text/csv").body(format!("n\n{value}\n3\n"))).await;
+        format!("/api/operations/{}/rejected/", text(&imported.is(200), "operation"))
+    };
+    let theirs = import(&ulla, "SECRETtheirs").await;
+    let other = import(&admin, "of another").await;
+    erase(&admin, json!({"user": {"id": ulla.id}})).await;
+    admin.get(&theirs).await.refused(404);
+    assert!(admin.get(&other).await.text().contains("of another"));
+    let told = admin.get("/api/operations/").await.is(200).to_string();
+    assert!(!told.contains("SECRET") && !told.contains(&ulla.id), "{told}");
+}
+
 /// Killed while it begins, it is either not begun or goes on.
 #[tokio::test]
 async fn what_is_erased_stays_or_goes_whole_when_the_server_is_killed() {

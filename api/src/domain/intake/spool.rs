@@ -89,6 +89,13 @@ impl Spool {
         }
     }
 
+    /// Removes the rows that an operation left out.
+    pub fn forget_rejected(&self, operation: OperationId) {
+        if let Ok(path) = self.rejected(operation) {
+            let _ = fs::remove_file(path);
+        }
+    }
+
     /// The operations that something is kept of.
     pub fn kept(&self) -> Vec<(OperationId, PathBuf)> {
         let Some(files) = self.dir.as_ref().and_then(|dir| fs::read_dir(dir).ok()) else { return Vec::new() };

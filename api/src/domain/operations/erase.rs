@@ -1,5 +1,11 @@
 //! Erasing: what the journal says of a record, of a field's old values, or of a user goes, block by block, from its beginning to its end.
-//! It says that something was erased, and not what.
+//! It says that something was erased, and not what. What stands elsewhere goes before it:
+//!
+//! - `messages`: what operations say of values
+//! - `conversions`: what definitions say of them
+
+mod conversions;
+mod messages;
 
 use std::{collections::HashMap, sync::Arc};
 
@@ -44,6 +50,12 @@ pub(crate) struct Erase {
     /// Behind which key answers are looked at that are kept for who asks again; empty at the beginning.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     answers: Option<Vec<u8>>,
+    /// Behind which operation messages are looked at; the nil one at the beginning.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    messages: Option<OperationId>,
+    /// Definitions are still to forget what they made of the field's values.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    conversions: bool,
 }
 
 /// What is erased.
@@ -75,7 +87,9 @@ impl Erase {
     /// Begins.
     pub(crate) fn new(what: EraseTarget) -> Self {
         let records = matches!(what, EraseTarget::Field(..)).then_some((0, None));
-        Self { what, after: None, records, answers: Some(Vec::new()) }
+        let conversions = records.is_some();
+        let messages = Some(OperationId::from_uuid(Uuid::nil()));
+        Self { what, after: None, records, answers: Some(Vec::new()), messages, conversions }
     }
 }
 
@@ -85,18 +99,24 @@ impl Steps for Erase {
         if let Some(after) = self.answers.take() {
             return self.in_answers(&snapshot, budget, &after).await;
         }
+        if let Some(after) = self.messages {
+            return self.in_messages(core, &snapshot, budget, after).await;
+        }
         // Records first: one that is changed meanwhile takes what it was along into the journal, which is read to its end then.
         if let Some(at) = self.records {
             return self.in_records(core, &snapshot, budget, at).await;
-        }
-        let mut removal = Removal::default();
-        if self.after.is_none() {
-            self.begin(&snapshot, &mut removal).await?;
         }
         let names = match &self.what {
             EraseTarget::Field(collections, name) => FieldNames::find(core, &snapshot, collections, name).await?,
             _ => FieldNames::default(),
         };
+        if self.conversions {
+            return self.in_definitions(&snapshot, &names).await;
+        }
+        let mut removal = Removal::default();
+        if self.after.is_none() {
+            self.begin(&snapshot, &mut removal).await?;
+        }
         let mut is_last = self.what == EraseTarget::Nothing;
         while !is_last && !budget.is_spent() {
             let mut scan = blocks::blocks().limit(CHUNK);
@@ -173,7 +193,7 @@ impl Erase {
         Ok(piece)
     }
 
-    /// Takes what a field was out of the records that have it beside what they are.
+    /// Takes what a field was out of the records that have it beside what they are, and has all records be as the definition in force has them.
     async fn in_records(
         &mut self,
         core: &Core,
@@ -204,15 +224,32 @@ impl Erase {
                 let Some(id) = keyspace::last_id(&key) else { continue };
                 after = Some(id);
                 budget.spend(entry.value.len());
-                let value = schema.rewritten(id, &entry.value)?.unwrap_or_else(|| entry.value.to_vec());
+                let rewritten = schema.rewritten(id, &entry.value)?;
+                let is_earlier = rewritten.is_some();
+                // One that cannot be written anew is read by way of what its definition was.
+                self.conversions &= is_earlier || schema.is_current(&entry.value)?;
+                let value = rewritten.unwrap_or_else(|| entry.value.to_vec());
                 let (had, fields) = (record::kept(&value)?, names.ids(number));
                 let mut kept = had.clone();
                 kept.retain(|id| !fields.contains(&id));
+                let made = record::written(&value)?;
+                for field in
+                    schema.keys.fields.iter().filter(|field| {
+                        fields.contains(&field.id) && self.conversions && schema.is_made(field.id, made)
+                    })
+                {
+                    let now = schema.decode(id, &value)?;
+                    kept.set_as_of(
+                        field.id,
+                        schema.keys.version,
+                        now.member(field.name.as_str()).map(Exact::from).unwrap_or_default(),
+                    );
+                }
                 let value = record::with_kept(value, &kept)?;
                 let mut lost = record::lost(&value)?;
                 let asked = names.at(number, record::written(&value)?, name);
                 let taken = asked.iter().filter(|asked| lost.take(asked.as_str()).is_some()).count();
-                if taken == 0 && kept == had {
+                if taken == 0 && kept == had && !is_earlier {
                     continue;
                 }
                 let carried =

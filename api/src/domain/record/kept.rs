@@ -7,6 +7,9 @@ use uuid::Uuid;
 /// What the names of such members begin with. No field's name does.
 const MARK: &str = "$kept ";
 
+/// The same of those that say what a field is from a version on.
+const AS_OF: &str = "$kept as of ";
+
 /// Such values of one record.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Kept(Record);
@@ -42,6 +45,22 @@ impl Kept {
     /// Adds such a value.
     pub fn set(&mut self, field: Uuid, since: u32, value: Exact) {
         self.0.set(name(field, since), value);
+    }
+
+    /// Adds what a field is as of a version, where its definition has forgotten how that is made of what it was.
+    pub fn set_as_of(&mut self, field: Uuid, version: u32, value: Exact) {
+        self.0.set(format!("{AS_OF}{version} {field}"), value);
+    }
+
+    /// What fields are as of versions, the earliest first.
+    pub fn as_of(&self) -> Vec<(u32, Uuid, Exact)> {
+        let names = self.0.as_object().keys().filter_map(|name| {
+            let (version, field) = name.strip_prefix(AS_OF)?.split_once(' ')?;
+            Some((version.parse().ok()?, field.parse().ok()?, Exact::from(self.0.member(name)?)))
+        });
+        let mut found: Vec<(u32, Uuid, Exact)> = names.collect();
+        found.sort_by_key(|(version, ..)| *version);
+        found
     }
 
     /// Leaves out those of other fields.
