@@ -49,12 +49,14 @@ pub struct Today {
     pub gone: Vec<(FieldId, FieldName)>,
     /// What does not fit any more.
     pub unfit: FieldErrors,
+    /// The fields that it had something in, of which a conversion made null.
+    pub nulled: Vec<FieldName>,
 }
 
 impl Schema {
     /// The last version that changed what records look like.
     pub fn look(&self) -> u32 {
-        self.keys.steps.last().map_or(0, |step| step.version)
+        self.keys.steps.iter().rev().find(|step| step.changes_looks()).map_or(0, |step| step.version)
     }
 
     /// The version that says what a stored record looks like, where that changed after it was written: a part of its entity tag.
@@ -210,9 +212,16 @@ impl Schema {
         }
         let steps =
             self.keys.steps.iter().filter(|step| step.version > *versions.start() && versions.contains(&step.version));
+        let mut as_of = kept.as_of();
+        as_of.retain(|(version, ..)| version > versions.start() && versions.contains(version));
+        let mut as_of = as_of.into_iter().peekable();
         for (version, step) in steps.flat_map(|step| step.fields.iter().map(|field| (step.version, field))) {
+            while let Some((_, id, value)) = as_of.next_if(|(known, ..)| *known < version) {
+                earlier.retain(|(known, _), _| *known != id);
+                values.insert(id, (value, false));
+            }
             match step {
-                FieldStep::Renamed { .. } => {}
+                FieldStep::Renamed { .. } | FieldStep::Loosened { .. } => {}
                 FieldStep::Added { field, value } => {
                     values.insert(field.uuid(), (value.clone(), false));
                 }
@@ -251,6 +260,7 @@ impl Schema {
                 }
             }
         }
+        values.extend(as_of.map(|(_, id, value)| (id, (value, false))));
         values
     }
 
@@ -298,9 +308,15 @@ impl Schema {
             .into_iter()
             .filter(|(id, name)| is_gone(*id) && record.get(name.as_str()).is_some_and(|value| !value.is_null()));
         let gone = names.map(|(id, name)| (FieldId::from_uuid(id), name)).collect();
+        let had = |name: &str| record.get(name).is_some_and(|value| !value.is_null() && *value != "");
+        let had: Vec<Uuid> =
+            self.names(version).into_iter().filter(|(_, name)| had(name.as_str())).map(|(id, _)| id).collect();
         let mut unfit = FieldErrors::new();
         let record = self.translate(record, version, &Kept::default(), Some(&mut unfit));
-        Today { record, gone, unfit }
+        let is_nulled = |name: &str| record.get(name).is_some_and(Value::is_null) && !unfit.0.contains_key(name);
+        let nulled = self.keys.fields.iter().filter(|field| had.contains(&field.id) && is_nulled(field.name.as_str()));
+        let nulled = nulled.map(|field| field.name.clone()).collect();
+        Today { record, gone, unfit, nulled }
     }
 
     /// Whether two records of one version have the same in the field that is called `name` today.
@@ -318,6 +334,16 @@ impl Schema {
         let record = self.decode(id, value)?;
         let lost = self.lost(id, value, &record)?.unwrap_or_default();
         record::carry(value, self.keys.version, &record, &lost.members)
+    }
+
+    /// Whether what a record of a version has in a field is made by the definition, and not what was written.
+    pub fn is_made(&self, id: Uuid, version: u32) -> bool {
+        let steps = self.keys.steps.iter().filter(|step| step.version > version).flat_map(|step| &step.fields);
+        steps.into_iter().any(|step| match step {
+            FieldStep::Added { field, .. } => field.uuid() == id,
+            FieldStep::Converted { to, .. } | FieldStep::Restored { to, .. } => to.id.map(FieldId::uuid) == Some(id),
+            _ => false,
+        })
     }
 
     /// A field that is gone, as it was last.
@@ -367,7 +393,7 @@ impl Schema {
                         names.retain(|(id, _)| *id != field.uuid());
                     }
                     FieldStep::Dropped { was } => names.extend(was.id.map(|id| (id.uuid(), was.name.clone()))),
-                    FieldStep::Converted { .. } | FieldStep::Restored { .. } => {}
+                    FieldStep::Converted { .. } | FieldStep::Loosened { .. } | FieldStep::Restored { .. } => {}
                 }
             }
         }

@@ -293,7 +293,7 @@ impl Keys {
     /// Whether records of `before` are to be written anew, so that reading them is cheap: where their fields only stand in another order,
     /// that is no gain.
     pub fn is_rewritten(&self, before: &Self) -> bool {
-        self.steps.iter().skip(before.steps.len()).any(|step| !step.fields.is_empty())
+        self.steps.iter().skip(before.steps.len()).any(Step::changes_fields)
     }
 
     /// The index of words, where there is one.

@@ -16,6 +16,9 @@ pub struct Step {
     pub version: u32,
     /// What became of fields. Nothing where they only stand in another order.
     pub fields: Vec<FieldStep>,
+    /// They stand in another order, too.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub is_reordered: bool,
     /// What made it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub operation: Option<OperationId>,
@@ -58,6 +61,11 @@ pub enum FieldStep {
         /// How values change, beside what loses nothing.
         convert: Conversion,
     },
+    /// It takes more than before. Its values stay, and so does what records look like: this only says from when on there may be others.
+    Loosened {
+        /// Which one.
+        field: FieldId,
+    },
     /// Its values are what they were before the step to a version. Where that is not known, since they were written after it, they are
     /// converted.
     Restored {
@@ -70,4 +78,16 @@ pub enum FieldStep {
         /// What becomes of what does not fit.
         convert: Conversion,
     },
+}
+
+impl Step {
+    /// Whether records look otherwise with it, if only by the order of their fields.
+    pub fn changes_looks(&self) -> bool {
+        self.is_reordered || self.fields.is_empty() || self.changes_fields()
+    }
+
+    /// Whether anything becomes of fields.
+    pub fn changes_fields(&self) -> bool {
+        self.fields.iter().any(|field| !matches!(field, FieldStep::Loosened { .. }))
+    }
 }

@@ -5,5 +5,6 @@ mod fields;
 mod former_names;
 mod load;
 mod model;
+mod overwritten;
 mod retype;
 mod undo;

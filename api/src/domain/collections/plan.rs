@@ -129,7 +129,12 @@ impl Plan {
         let has_new_indexes = keys.without(&before.keys).next().is_some();
         keys.retire(&before.keys, &before.collection, &before.targets);
         if !steps.is_empty() || is_reordered {
-            keys.steps.push(Step { version: keys.version, fields: steps, operation: journal::operation() });
+            keys.steps.push(Step {
+                version: keys.version,
+                fields: steps,
+                is_reordered,
+                operation: journal::operation(),
+            });
         }
         let after = StoredDefinition::new(after, keys);
         Ok(Self { after, dropped, without_value, checked, has_new_indexes, refilled })
@@ -267,6 +272,9 @@ impl<'a> Making<'a> {
         if needs_conversion(&was.kind, &field.kind, &change) {
             self.convert(was, field, change);
             return true;
+        }
+        if fits && !fits_all(field, was, &change) {
+            self.steps.extend(was.id.map(|field| FieldStep::Loosened { field }));
         }
         !fits
     }

@@ -69,9 +69,10 @@ fn order(collection: &Collection, other: &Collection) -> Vec<Option<FieldId>> {
 /// What becomes of the fields that do not stay.
 fn without(steps: Vec<FieldStep>, staying: &HashSet<FieldId>) -> Vec<FieldStep> {
     let is_of_others = |step: &FieldStep| match step {
-        FieldStep::Renamed { field, .. } | FieldStep::Added { field, .. } | FieldStep::Revived { field } => {
-            !staying.contains(field)
-        }
+        FieldStep::Renamed { field, .. }
+        | FieldStep::Added { field, .. }
+        | FieldStep::Loosened { field }
+        | FieldStep::Revived { field } => !staying.contains(field),
         FieldStep::Converted { to, .. } | FieldStep::Restored { to, .. } => !is_one(to, staying),
         FieldStep::Dropped { was } => !is_one(was, staying),
     };

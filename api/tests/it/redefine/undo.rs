@@ -348,7 +348,7 @@ async fn a_definition_that_was_changed_since_goes_back_where_it_was_not() {
     admin.patch("/api/collections/snacks/fields/note/", &json!({"max_length": 60})).await.is(200);
     let address = format!("/api/changes/{}/revert/", first.header("operation"));
     let refused = admin.post(&address, &json!({})).await.refused(409);
-    assert_eq!(refused.extra["examples"][0]["id"], "fields.note");
+    assert_eq!(refused.extra["examples"][0]["part"], "fields.note");
     assert_eq!(admin.post(&format!("{address}?changed=skip"), &json!({})).await.is(200)["skipped"], 1);
     admin.post(&format!("{address}?changed=overwrite"), &json!({})).await.is(200);
     let note = fields(&admin).await[2].clone();

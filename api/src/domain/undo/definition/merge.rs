@@ -10,7 +10,7 @@ use common::{
     undo::Changed,
 };
 
-use super::refused;
+use super::refused_part;
 use crate::domain::error::ChangedSince;
 
 /// The field of an id.
@@ -28,6 +28,8 @@ pub(super) struct Merge<'a> {
     pub converted: &'a BTreeSet<FieldId>,
     /// Those of them whose values were converted again since.
     pub converted_since: &'a BTreeSet<FieldId>,
+    /// Fields that the operation added, and that were written to since: they stay.
+    pub staying: &'a BTreeSet<FieldId>,
 }
 
 impl Merge<'_> {
@@ -39,18 +41,18 @@ impl Merge<'_> {
         if now == after || self.changed == Changed::Overwrite {
             return true;
         }
-        self.refuse(part);
+        self.refuse(part, "was changed since");
         false
     }
 
-    fn refuse(&mut self, part: &str) {
+    fn refuse(&mut self, part: &str, why: &str) {
         if self.changed == Changed::Skip {
             self.skipped += 1;
             return;
         }
         self.since.count += 1;
-        let detail = format!("The definition of \"{}\" was changed since: {part}.", self.now.name);
-        self.since.examples.push(refused(self.now.name.as_str(), part.to_owned(), "changed", detail));
+        let detail = format!("In the definition of \"{}\", {part} {why}.", self.now.name);
+        self.since.examples.push(refused_part(self.now.name.as_str(), part.to_owned(), "changed", detail));
     }
 
     /// The definition that an undoing leads to.
@@ -95,13 +97,17 @@ impl Merge<'_> {
                     if self.changed != Changed::Overwrite
                         && field.id.is_some_and(|id| self.converted_since.contains(&id)) =>
                 {
-                    self.refuse(&format!("{part}, whose values were converted again. Undo that first"));
+                    self.refuse(&part, "has values that were converted again since. Undo that first");
+                    fields.push(field.clone());
+                }
+                (None, Some(_)) if field.id.is_some_and(|id| self.staying.contains(&id)) => {
+                    self.refuse(&part, "was written to since");
                     fields.push(field.clone());
                 }
                 // It was added.
                 (None, Some(left)) if bare(left) == bare(field) || self.changed == Changed::Overwrite => {}
                 (None, Some(_)) => {
-                    self.refuse(&part);
+                    self.refuse(&part, "was changed since");
                     fields.push(field.clone());
                 }
                 (Some(was), Some(left)) => {
@@ -122,7 +128,7 @@ impl Merge<'_> {
             // What was changed here is gone since: it would come back as this left it.
             let is_changed = find_field(before, id).is_none_or(|was| was != left) || self.converted.contains(&id);
             if is_changed && self.changed != Changed::Overwrite {
-                self.refuse(&format!("fields.{}, which was dropped. Undo that first", left.name));
+                self.refuse(&format!("fields.{}", left.name), "was dropped since. Undo that first");
             }
         }
         // What was dropped, at its place.
@@ -154,7 +160,7 @@ impl Merge<'_> {
         changed_since |= member_back(&was.default, &left.default, &mut back.default, overwrites);
         changed_since |= member_back(&was.help, &left.help, &mut back.help, overwrites);
         if changed_since {
-            self.refuse(part);
+            self.refuse(part, "was changed since");
         }
         back
     }
@@ -181,7 +187,8 @@ impl Merge<'_> {
             self.since.count += 1;
             let detail =
                 format!("Another field is called \"{name}\" by now. Give that one another name, and undo this then.");
-            self.since.examples.push(refused(now.name.as_str(), name.to_string(), "taken", detail));
+            let part = format!("fields.{name}");
+            self.since.examples.push(refused_part(now.name.as_str(), part, "taken", detail));
         }
         fields
     }

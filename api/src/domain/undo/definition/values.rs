@@ -32,22 +32,25 @@ pub(super) fn undone(
         overwrites: changed == Changed::Overwrite,
         skips: changed == Changed::Skip,
     };
+    let goes_back = |id: &FieldId| {
+        let of = |collection: &Collection| find_field(collection, *id).map(|field| field.kind.clone());
+        let is_as_before = |field: &Field| field.id == Some(*id) && Some(&field.kind) == of(before).as_ref();
+        !stays(*id) && definition.fields.iter().any(is_as_before)
+    };
     let steps = steps.iter().filter(|step| step.operation == Some(reverts));
     for (version, step) in steps.flat_map(|step| step.fields.iter().map(|field| (step.version, field))) {
         match step {
             FieldStep::Converted { to, .. } | FieldStep::Restored { to, .. } => {
-                let goes_back = |id: &FieldId| {
-                    let of = |collection: &Collection| find_field(collection, *id).map(|field| field.kind.clone());
-                    let is_as_before =
-                        |field: &Field| field.id == Some(*id) && Some(&field.kind) == of(before).as_ref();
-                    !stays(*id) && definition.fields.iter().any(is_as_before)
-                };
-                undone.conversions.extend(to.id.filter(goes_back).map(|id| (id, version)));
+                undone.conversions.extend(to.id.filter(&goes_back).map(|id| (id, version)));
+            }
+            // What was written since may be too much.
+            FieldStep::Loosened { field } if changed == Changed::Overwrite => {
+                undone.conversions.extend(Some(*field).filter(&goes_back).map(|id| (id, version)));
             }
             FieldStep::Added { field, value } => drop(undone.added.insert(*field, (version, value.clone()))),
             // What comes and goes in this way is in histories.
             FieldStep::Revived { field } => drop(undone.added.insert(*field, (u32::MAX, Exact::default()))),
-            FieldStep::Renamed { .. } | FieldStep::Dropped { .. } => {}
+            FieldStep::Renamed { .. } | FieldStep::Dropped { .. } | FieldStep::Loosened { .. } => {}
         }
     }
     undone
@@ -64,6 +67,10 @@ pub(super) fn converted(steps: &[Step], operation: OperationId) -> (BTreeSet<Fie
             let (to, since) = match field {
                 FieldStep::Converted { to, .. } => (to, None),
                 FieldStep::Restored { to, since, .. } => (to, Some(*since)),
+                FieldStep::Loosened { field } => {
+                    before.insert((*field, step.version), left_by.get(field).copied());
+                    continue;
+                }
                 _ => continue,
             };
             let Some(id) = to.id else { continue };
