@@ -7,7 +7,7 @@ use crate::{
     id::{CollectionId, OperationId, Revision, UserId},
     json::Exact,
     name::CollectionName,
-    problem::FieldErrors,
+    problem::{FieldError, FieldErrors},
     query::{Pairs, Query, unknown_parameter},
     reader::invalid,
 };
@@ -213,6 +213,8 @@ pub struct ChangeQuery {
     pub place: Option<u32>,
     /// Only changes of this collection's records.
     pub collection: Option<CollectionName>,
+    /// So many at most.
+    pub page_size: Option<usize>,
 }
 
 impl Query for ChangeQuery {
@@ -233,6 +235,10 @@ impl Query for ChangeQuery {
                     Ok(collection) => query.collection = Some(collection),
                     Err(_) => errors.push(name, invalid("This is not the name of a collection.")),
                 },
+                "page_size" => match page_size(&value) {
+                    Ok(size) => query.page_size = Some(size),
+                    Err(error) => errors.push(name, error),
+                },
                 _ => errors.push(name, unknown_parameter()),
             }
         }
@@ -243,8 +249,15 @@ impl Query for ChangeQuery {
         let after = self.after.map(|after| ("after".to_owned(), after.to_string()));
         let place = self.place.map(|place| ("place".to_owned(), place.to_string()));
         let collection = self.collection.as_ref().map(|name| ("collection".to_owned(), name.to_string()));
-        after.into_iter().chain(place).chain(collection).collect()
+        let size = self.page_size.map(|size| ("page_size".to_owned(), size.to_string()));
+        after.into_iter().chain(place).chain(collection).chain(size).collect()
     }
+}
+
+/// Reads how many changes an answer is to have at most.
+pub(crate) fn page_size(value: &str) -> Result<usize, FieldError> {
+    let size = value.parse().ok().filter(|size| (1..=MAX_CHANGES).contains(size));
+    size.ok_or_else(|| invalid(format!("This is a number from 1 to {MAX_CHANGES}.")))
 }
 
 /// The parameters of a record's history.

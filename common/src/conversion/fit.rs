@@ -8,7 +8,7 @@ use crate::{
     problem::FieldError,
     reader::invalid,
     record::Member,
-    validate::{Ends, check_member},
+    validate::{Ends, check_member, parse_decimal},
 };
 
 /// A value as one of `to`; with `may_lose` also where it says less there.
@@ -107,6 +107,8 @@ fn with_way(from: &FieldType, to: &Field, value: &Value, errors: Vec<FieldError>
     errors.into_iter().map(told).collect()
 }
 
+const ROUND: &str = "Convert it with \"round\" if that may go.";
+
 /// How a value that does not fit can be carried over.
 fn way(from: &FieldType, to: &FieldType, value: &Value) -> Option<&'static str> {
     use FieldType::{Boolean, Choice, Date, Datetime, Decimal, Email, Integer, Json, Reference, Text, Url};
@@ -121,7 +123,9 @@ fn way(from: &FieldType, to: &FieldType, value: &Value) -> Option<&'static str> 
             "Say by \"value\" what stands there instead, or by {\"default\": value} in \"convert\"."
         }
         (Decimal { places: was, .. }, Decimal { places: now, .. }) if was == now => return None,
-        (Decimal { .. }, Integer { .. } | Decimal { .. }) => "Convert it with \"round\" if that may go.",
+        (Decimal { .. }, Integer { .. } | Decimal { .. }) => ROUND,
+        (_, Decimal { places: Some(places), .. }) if is_text && has_more_places(value, *places) => ROUND,
+        (_, Integer { .. }) if is_text && has_more_places(value, 0) => ROUND,
         (_, Integer { .. } | Decimal { .. }) if is_text => "Convert it with \"number\" if that is meant.",
         (Datetime, Date) => "Convert it with \"date\" if the time of day may go.",
         (_, Date | Datetime) if is_text => {
@@ -144,4 +148,9 @@ fn way(from: &FieldType, to: &FieldType, value: &Value) -> Option<&'static str> 
         }
         _ => return None,
     })
+}
+
+/// Whether a text is a number with more digits after its point.
+fn has_more_places(value: &Value, places: u32) -> bool {
+    value.as_str().and_then(parse_decimal).is_some_and(|number| number.normalize().scale() > places)
 }

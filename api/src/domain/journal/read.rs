@@ -130,7 +130,7 @@ pub async fn list(core: &Core, caller: &Caller, query: &ChangeQuery) -> Result<(
         schema.authorize(Asked::View, caller)?;
         name.clone_from(&schema.collection.name);
     }
-    let mut most = MAX_OF_ONE_COMMIT;
+    let mut most = query.page_size.unwrap_or(MAX_OF_ONE_COMMIT);
     loop {
         let mut stretch = ChangePage::new(core, &snapshot, caller, query.collection.as_ref());
         let after = stretch.fill(&query, most, &deadline).await?;
