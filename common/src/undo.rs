@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     answer::JsonAnswer,
-    change::{Change, Subject, Verb},
+    change::{Change, Subject, Verb, page_size},
     id::{OperationId, UserId},
     name::CollectionName,
     operation::OperationState,
@@ -60,6 +60,9 @@ pub struct OperationChanges {
     pub by: Option<UserId>,
     /// The operation that this one undid; null where it undid none.
     pub reverts: Option<OperationId>,
+    /// Some of it is in the journal no more, its beginning or what was erased: the counts are of what is left, and it cannot be undone.
+    #[serde(default, rename = "partial", skip_serializing_if = "std::ops::Not::not")]
+    pub is_partial: bool,
     /// How many things it changed that the caller may view.
     pub count: u64,
     /// The same by kind.
@@ -76,7 +79,7 @@ impl JsonAnswer for OperationChanges {}
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct NotRestored {
-    /// The collection that has the field no more.
+    /// The collection that has the field no more, or in whose field the value became null by a conversion.
     pub collection: CollectionName,
     /// The field.
     pub field: String,
@@ -100,11 +103,29 @@ pub struct Reverted {
     pub counts: Vec<Counted>,
     /// How many were changed since, and left as they are.
     pub skipped: u64,
-    /// What could not be put back, since its field is gone.
+    /// What could not be put back, since its field is gone, or was converted since.
     pub not_restored: Vec<NotRestored>,
 }
 
 impl JsonAnswer for Reverted {}
+
+/// What a revert would do.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct Reverting {
+    /// The operation that it would undo.
+    pub reverts: OperationId,
+    /// How many things it would change that the caller may view.
+    pub count: u64,
+    /// The same by kind.
+    pub counts: Vec<Counted>,
+    /// How many were changed since, and would stay as they are.
+    pub skipped: u64,
+    /// What could not be put back, since its field is gone, or was converted since.
+    pub not_restored: Vec<NotRestored>,
+}
+
+impl JsonAnswer for Reverting {}
 
 /// What becomes of things that were changed since.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
@@ -145,15 +166,21 @@ impl Changed {
 pub struct RevertQuery {
     /// `changed`.
     pub changed: Changed,
+    /// Nothing is undone; what would be is told.
+    pub dry_run: bool,
 }
 
 impl Query for RevertQuery {
     fn from_pairs(pairs: Pairs) -> Result<Self, FieldErrors> {
-        read_each(pairs, |query: &mut Self, name, value| (name == "changed").then(|| query.changed.take(value)))
+        read_each(pairs, |query: &mut Self, name, value| match name {
+            "changed" => Some(query.changed.take(value)),
+            "dry_run" => Some(truth(&mut query.dry_run, value)),
+            _ => None,
+        })
     }
 
     fn to_pairs(&self) -> Pairs {
-        self.changed.to_pairs()
+        self.changed.to_pairs().into_iter().chain(flags([("dry_run", self.dry_run)])).collect()
     }
 }
 
@@ -196,20 +223,27 @@ impl Query for DeleteQuery {
 pub struct OperationQuery {
     /// How many changes are passed over.
     pub offset: u64,
+    /// So many at most.
+    pub page_size: Option<usize>,
 }
 
 impl Query for OperationQuery {
     fn from_pairs(pairs: Pairs) -> Result<Self, FieldErrors> {
-        read_each(pairs, |query: &mut Self, name, value| {
-            (name == "offset").then(|| {
-                query.offset = value.parse().map_err(|_| invalid("This is not a number of changes."))?;
-                Ok(())
-            })
+        read_each(pairs, |query: &mut Self, name, value| match name {
+            "offset" => Some(
+                value
+                    .parse()
+                    .map(|offset| query.offset = offset)
+                    .map_err(|_| invalid("This is not a number of changes.")),
+            ),
+            "page_size" => Some(page_size(value).map(|size| query.page_size = Some(size))),
+            _ => None,
         })
     }
 
     fn to_pairs(&self) -> Pairs {
-        if self.offset == 0 { Vec::new() } else { vec![parameter("offset", &self.offset)] }
+        let offset = (self.offset > 0).then(|| parameter("offset", &self.offset));
+        offset.into_iter().chain(self.page_size.map(|size| parameter("page_size", &size))).collect()
     }
 }
 
@@ -220,11 +254,14 @@ mod tests {
 
     #[test]
     fn the_queries_read_back_as_they_were_written() {
-        for raw in ["changed=skip", "changed=overwrite", ""] {
+        for raw in ["changed=skip", "changed=overwrite&dry_run=true", "dry_run=true", ""] {
             assert_eq!(encode(&RevertQuery::from_pairs(decode(raw)).unwrap().to_pairs()), raw);
         }
         assert_eq!(encode(&DeleteQuery::from_pairs(decode("dry_run=true")).unwrap().to_pairs()), "dry_run=true");
-        assert_eq!(encode(&OperationQuery::from_pairs(decode("offset=7")).unwrap().to_pairs()), "offset=7");
+        for raw in ["offset=7", "page_size=3", "offset=7&page_size=200"] {
+            assert_eq!(encode(&OperationQuery::from_pairs(decode(raw)).unwrap().to_pairs()), raw);
+        }
+        assert!(OperationQuery::from_pairs(decode("page_size=0")).is_err());
         assert!(RevertQuery::from_pairs(decode("changed=no")).is_err());
         assert!(DeleteQuery::from_pairs(decode("dry_run=x")).is_err());
         assert!(OperationQuery::from_pairs(decode("offset=-1")).is_err());

@@ -14,7 +14,7 @@ mod restore;
 mod shown;
 
 pub use change::{add_field, drop_field, replace, update, update_field};
-pub(in crate::domain) use change::{revive, undo};
+pub(in crate::domain) use change::{do_not_fit, revive, undo};
 pub(in crate::domain) use delete::delete_undoing;
 pub use delete::{delete, would_delete};
 pub(in crate::domain) use plan::Undone;

@@ -206,13 +206,15 @@ pub struct ChangedSince {
     pub examples: Vec<Obstacle>,
 }
 
-/// One record that keeps an operation from being undone.
+/// One record, or part of a definition, that keeps an operation from being undone.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Obstacle {
     /// Its collection.
     pub collection: String,
-    /// Its id.
-    pub id: String,
+    /// The id, of a record or of the collection.
+    pub id: Option<String>,
+    /// The part of the definition, such as `fields.price`.
+    pub part: Option<String>,
     /// The machine's word.
     pub reason: &'static str,
     /// The person's.

@@ -496,7 +496,7 @@ pub fn operation_id(key: &Key) -> Option<OperationId> {
 }
 
 /// Where an operation's entries are in the journal: this key's version is the commit that appended them, and its value is how many
-/// they were, in four bytes. An operation in pieces has a part with a number of its own for each.
+/// they were, in four bytes. An operation in pieces has a part with a number of its own for each; each but the first has one byte more.
 pub fn operation_part(id: OperationId, part: Option<Version>) -> Key {
     let key = operation_changes().uuid(id.uuid());
     match part {

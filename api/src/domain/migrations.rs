@@ -205,7 +205,7 @@ async fn work(
     let entry = by.entry(core, Subject::Operation, &own, Verb::Start).values(Value::Null, details);
     batch.append(journal::bytes(&entry)).use_reserve(Reserve::Most);
     let work = Work::Migrate(Migrate::new(id.clone(), by.caller));
-    Box::pin(operations::work_on(core, by.caller, work, None, own, batch)).await
+    Box::pin(operations::work_on(core, by.caller, work, None, own, batch, true)).await
 }
 
 /// One migration at a time: nobody else's work may be under way.
@@ -299,7 +299,7 @@ async fn told(
 /// Why an operation cannot be undone any more.
 async fn lost(snapshot: &Snapshot, operation: OperationId) -> Result<Option<String>> {
     let trimmed = || Some("the history that this takes has been removed.".to_owned());
-    let mut parts = match Parts::new(snapshot, operation).await {
+    let mut parts = match Parts::whole(snapshot, operation).await {
         Ok(parts) => parts,
         // It changed nothing.
         Err(Error::NotFound) => return Ok(None),

@@ -64,6 +64,7 @@ pub(in crate::domain) use kinds::{
 pub(crate) use piece::{Budget, Piece, Steps};
 pub use redefine::Redefined;
 pub(crate) use redefine::{begin_rewriting, redefine, stayed};
+pub(in crate::domain) use refill::{Refill, Refilled};
 pub use requests::{count_changes, erase, is_readable, list, rejected, trim_changes, trim_changes_now};
 pub use runner::Runner;
 pub use trim::Trim;
@@ -82,7 +83,7 @@ async fn start(core: &Core, by: Actor<'_>, work: Work, of: Option<u64>, details:
     let told = details.map(|details| begin::told(core, by, id, details));
     let mut retry = Retry::new(core);
     loop {
-        let mut batch = Batch::new();
+        let mut batch = Batch::with(|batch| batch.use_reserve(Reserve::Most));
         let waits = begin::stage(core, id, &stored, told.as_ref(), &mut batch).await?;
         if retry.commit(batch).await?.is_some() {
             core.operation_started.notify_one();

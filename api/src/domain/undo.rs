@@ -37,16 +37,20 @@ use judge::Judge;
 /// What was done in several commits, and takes more bytes, goes back in pieces: one commit of it at a time.
 const MAX_BYTES_AT_ONCE: usize = 8 * 1024 * 1024;
 
-/// Undoes the operation `id` under the rules of who asks. `changed` says what becomes of records that were changed since. Who asks for
-/// `respond_async` does not wait for records to be looked at for a definition.
-pub async fn revert(
-    core: &Core,
-    by: Actor<'_>,
-    id: OperationId,
-    changed: Changed,
-    respond_async: bool,
-) -> Result<Reverted> {
-    match attempt(core, by, id, changed, true, respond_async).await {
+/// How an operation is undone.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct How {
+    /// What becomes of what was changed since.
+    pub changed: Changed,
+    /// Nobody waits for what is done in the background, nor for what is looked at beforehand.
+    pub respond_async: bool,
+    /// Nothing is done; what would be is told.
+    pub dry_run: bool,
+}
+
+/// Undoes the operation `id` under the rules of who asks.
+pub async fn revert(core: &Core, by: Actor<'_>, id: OperationId, how: How) -> Result<Reverted> {
+    match attempt(core, by, id, how).await {
         // Whether there is such an operation is for people who are signed in.
         Err(Error::NotFound | Error::Denied | Error::Trimmed) if *by.caller == Caller::Anonymous => {
             Err(AuthError::Missing.into())
@@ -57,27 +61,21 @@ pub async fn revert(
 
 /// The same as a part of work in the background: what is large is looked at there, too.
 pub(crate) async fn revert_later(core: &Core, by: Actor<'_>, id: OperationId, changed: Changed) -> Result<Reverted> {
-    attempt(core, by, id, changed, false, false).await
+    attempt(core, by, id, How { changed, respond_async: true, dry_run: false }).await
 }
 
-async fn attempt(
-    core: &Core,
-    by: Actor<'_>,
-    id: OperationId,
-    changed: Changed,
-    is_waited_for: bool,
-    respond_async: bool,
-) -> Result<Reverted> {
+async fn attempt(core: &Core, by: Actor<'_>, id: OperationId, how: How) -> Result<Reverted> {
+    let How { changed, respond_async, dry_run } = how;
     let caller = by.caller;
     let own = journal::operation().unwrap_or_else(|| OperationId::from_uuid(core.ids.next_id()));
     let (mut retry, mut has_made_room, mut has_too_much) = (Retry::new(core), false, false);
     loop {
         let (snapshot, deadline) = (core.store.snapshot().await?, core.deadline());
-        let mut parts = Parts::new(&snapshot, id).await?;
+        let mut parts = Parts::whole(&snapshot, id).await?;
         if let Some(change) = definition::find(&snapshot, id).await?
             && caller.is_admin()
         {
-            return definition::revert(core, by, own, id, change, changed, respond_async).await;
+            return definition::revert(core, by, own, id, change, how).await;
         }
         let (is_one, mut is_large) = (parts.is_one(), has_too_much || parts.count() > core.revert_at_once);
         let mut items = Items::new(core, &snapshot, caller);
@@ -90,14 +88,18 @@ async fn attempt(
         if is_large {
             drop(items);
             let parts = Parts::new(&snapshot, id).await?;
-            let is_checked = is_waited_for && large::check(core, &snapshot, by, parts, changed, &deadline).await?;
+            if dry_run {
+                let done = large::would_be(core, &snapshot, by, parts, changed, &deadline).await?;
+                return Ok(reverted(own, id, OperationState::Done, done));
+            }
+            let is_checked = !respond_async && large::check(core, &snapshot, by, parts, changed, &deadline).await?;
             let operation = operations::revert(core, by, Revert::new(id, caller, changed, is_checked)).await?;
             return Ok(reverted(operation.id, id, operation.state, Done::default()));
         }
         let (items, _held) = items.resolve(&deadline).await?;
         let judged = Judge::new(core, &snapshot, by, changed).judge(items).await?;
         let (mut batch, done) = write::stage(core, &snapshot, caller, judged, has_made_room).await?;
-        if done.counts.total() == 0 && batch.is_empty() {
+        if dry_run || (done.counts.total() == 0 && batch.is_empty()) {
             return Ok(reverted(own, id, OperationState::Done, done));
         }
         batch.append(journal::bytes(&by.entry(core, Subject::Operation, &id, Verb::Revert)));

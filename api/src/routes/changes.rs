@@ -7,7 +7,7 @@ use common::{
     change::{Change, ChangeQuery, Changes, HistoryQuery},
     endpoints::{changes, operations, records},
     operation::OperationState,
-    undo::{OperationChanges, OperationQuery},
+    undo::{OperationChanges, OperationQuery, RevertQuery, Reverted, Reverting},
 };
 use http::header;
 
@@ -66,22 +66,28 @@ fn with_results<E: Endpoint<Response: JsonAnswer>>(head: &E::Response, results: 
 
 async fn operation(context: Context, input: Input<changes::Operation>) -> Result<Reply<changes::Operation>> {
     let (operation,) = input.params;
-    let offset = input.query.offset;
-    let Summary { at, by, reverts, counts, results, goes_on } =
-        summary(context.app.core(), &input.caller, operation, offset).await?;
+    let OperationQuery { offset, page_size } = input.query;
+    let Summary { at, by, reverts, counts, results, goes_on, is_partial } =
+        summary(context.app.core(), &input.caller, operation, &input.query).await?;
     let next = goes_on.then(|| {
-        let query = OperationQuery { offset: offset + results.len() as u64 };
+        let query = OperationQuery { offset: offset + results.len() as u64, page_size };
         input.link::<changes::Operation>(&input.params, &query)
     });
     let (count, counts) = (counts.total(), counts.into_inner());
-    let head = OperationChanges { operation, at, by, reverts, count, counts, next, results: Vec::new() };
+    let head = OperationChanges { operation, at, by, reverts, is_partial, count, counts, next, results: Vec::new() };
     with_results(&head, results)
 }
 
 async fn revert(context: Context, input: Input<changes::Revert>) -> Result<Reply<changes::Revert>> {
     let by = input.actor();
-    let respond_async = leniency::responds_async(&input.headers);
-    let reverted = undo::revert(context.app.core(), by, input.params.0, input.query.changed, respond_async).await?;
+    let RevertQuery { changed, dry_run } = input.query;
+    let how = undo::How { changed, dry_run, respond_async: leniency::responds_async(&input.headers) };
+    let reverted = undo::revert(context.app.core(), by, input.params.0, how).await?;
+    if dry_run {
+        let Reverted { reverts, count, counts, skipped, not_restored, .. } = reverted;
+        let reverting = Reverting { reverts, count, counts, skipped, not_restored };
+        return Ok(Reply::<changes::DryRevert>::new(&reverting)?.instead());
+    }
     let reply = Reply::new(&reverted)?;
     if reverted.state == OperationState::Done {
         return Ok(reply);

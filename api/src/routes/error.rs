@@ -24,7 +24,7 @@ use super::{base_url::BaseUrl, response::Response};
 use crate::{
     domain::{
         Error,
-        error::AuthError,
+        error::{AuthError, Obstacle},
         quota::{MAX_COLLECTIONS, OverQuota},
     },
     limits::Allowance,
@@ -228,9 +228,11 @@ fn domain(error: Error) -> (Problem, Option<&'static str>, Option<u64>) {
             .with("count", count)
             .with("examples", json!(examples)),
         Error::ChangedSince(since) => {
-            let examples: Vec<Value> = (since.examples.iter())
-                .map(|it| json!({"collection": it.collection, "id": it.id, "reason": it.reason, "detail": it.detail}))
-                .collect();
+            let example = |it: &Obstacle| {
+                let which = it.id.as_ref().map_or_else(|| ("part", &it.part), |_| ("id", &it.id));
+                json!({"collection": it.collection, which.0: which.1, "reason": it.reason, "detail": it.detail})
+            };
+            let examples: Vec<Value> = since.examples.iter().map(example).collect();
             Problem::conflict(detail).with_code("changed_since").with("count", since.count).with("examples", examples)
         }
         Error::NotRevertible(_) => Problem::conflict(detail).with_code("not_revertible"),

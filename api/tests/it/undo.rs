@@ -1,7 +1,9 @@
 //! Undoing what a request did: all of it comes back, or nothing; under the rules of who asks.
 
+mod dry_run;
 mod large;
 mod model;
+mod versions;
 
 use serde_json::{Value, json};
 

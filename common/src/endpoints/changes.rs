@@ -6,7 +6,7 @@ use crate::{
     erase,
     id::OperationId,
     operation::{self, TrimChanges},
-    undo::{OperationChanges, OperationQuery, RevertQuery, Reverted},
+    undo::{OperationChanges, OperationQuery, RevertQuery, Reverted, Reverting},
 };
 
 endpoint! {
@@ -44,10 +44,19 @@ endpoint! {
 }
 
 endpoint! {
-    /// Undo an operation, all of it or nothing. 202 where it is large, and is done in the background.
+    /// Undo an operation, all of it or nothing. 202 where it is large, and is done in the background. `dry_run=true` tells what would be done.
     Revert: POST "/api/changes/{operation}/revert/",
     access Rules(), cost Writes(User), errors Drf,
     params (OperationId,), query RevertQuery,
     body () as NOTHING,
     answer Reverted as OK
+}
+
+endpoint! {
+    /// [`Revert`] with `dry_run=true`, which has an answer of its own: what it would do.
+    DryRevert: POST "/api/changes/{operation}/revert/",
+    access Rules(), cost Writes(User), errors Drf,
+    params (OperationId,), query RevertQuery,
+    body () as NOTHING,
+    answer Reverting as OK
 }

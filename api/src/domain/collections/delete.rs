@@ -35,16 +35,17 @@ pub async fn delete(
     name: &CollectionName,
     precondition: Option<&Precondition>,
 ) -> Result<Option<Operation>> {
-    delete_undoing(core, caller, name, precondition, None).await
+    delete_undoing(core, caller, name, precondition, None, true).await
 }
 
-/// The same, which may undo an operation.
+/// The same, which may undo an operation, and of which no more is waited for than its beginning, unless it `waits`.
 pub(in crate::domain) async fn delete_undoing(
     core: &Core,
     caller: &Caller,
     name: &CollectionName,
     precondition: Option<&Precondition>,
     reverts: Option<OperationId>,
+    waits: bool,
 ) -> Result<Option<Operation>> {
     let (mut retry, mut is_large) = (Retry::new(core), false);
     loop {
@@ -64,7 +65,7 @@ pub(in crate::domain) async fn delete_undoing(
         }
         Gone::of(&schema, Some(id), left).stage(&mut batch, gone::version(&snapshot, number).await?)?;
         if !is_small {
-            if let Some(left) = operations::remove_collection(core, caller, number, records, id, batch).await? {
+            if let Some(left) = operations::remove_collection(core, caller, number, records, id, batch, waits).await? {
                 return Ok(left);
             }
             retry.again()?;

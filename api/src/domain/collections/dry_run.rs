@@ -19,13 +19,13 @@ use uuid::Uuid;
 
 use super::{
     loss::holds_something,
-    plan::{Plan, asks_for_value},
+    plan::{Plan, Undone, asks_for_value},
 };
 use crate::domain::{
     core::Core,
     error::Result,
     keyspace,
-    operations::push,
+    operations::{Refill, Refilled, push},
     paths,
     schema::{self, Coming, Schema},
     stage::{Entries, taken},
@@ -39,8 +39,9 @@ pub(super) async fn of(
     core: &Core,
     snapshot: &Snapshot,
     before: &Schema,
-    plan: Plan,
+    mut plan: Plan,
     query: &DefinitionQuery,
+    undone: Option<&Undone>,
 ) -> Result<DryRun> {
     let records = schema::count(&core.owners, snapshot, before.number(), Decision::All).await?.unwrap_or(0);
     let mut told = DryRun::of(records);
@@ -52,20 +53,25 @@ pub(super) async fn of(
     if !paths.is_empty() {
         told.gone.push(format!("Published paths name what would go, so it is refused: {}.", paths.join(", ")));
     }
+    let refilled = std::mem::take(&mut plan.refilled);
     let (dropped, coming) = (plan.dropped.clone(), coming(core, snapshot, before, plan).await?);
     let look = coming.schema.look() > before.look();
     let (began, hasher, mut uniques) = (core.clock.elapsed(), RandomState::new(), HashSet::new());
     let deadline = core.deadline();
+    let mut refill = Refill::new(snapshot, &coming.schema, &refilled);
     let mut pages = snapshot.pages(Scan::prefix(&keyspace::records(before.number())));
     'reading: while let Some(page) = pages.next().await? {
-        for (key, entry) in page {
+        for (key, mut entry) in page {
             let Some(id) = keyspace::last_id(&key) else { continue };
             told.checked += 1;
+            let Refilled { value, forgotten } = refill.record(id, &entry).await?;
+            let mut errors =
+                if undone.is_some_and(|undone| undone.overwrites) { FieldErrors::new() } else { forgotten };
             let old = before.decode(id, &entry.value)?;
             for field in dropped.iter().filter(|field| holds_something(&old, field)) {
                 *told.dropped.entry(field.name.to_string()).or_default() += 1;
             }
-            let mut errors = FieldErrors::new();
+            entry.value = value.map_or(entry.value, Into::into);
             let record = coming.schema.translated(id, &entry.value, Some(&mut errors))?;
             coming.check(&record, &mut errors);
             for field in &unfilled {

@@ -24,6 +24,7 @@ pub struct Parts<'a> {
     snapshot: &'a Snapshot,
     id: OperationId,
     left: VecDeque<(Version, u32)>,
+    is_cut: bool,
 }
 
 /// What one commit did for an operation.
@@ -42,17 +43,32 @@ impl<'a> Parts<'a> {
     /// Of the operation `id`; [`Error::NotFound`] where there is none, and [`Error::Trimmed`] where it was before the journal begins.
     pub async fn new(snapshot: &'a Snapshot, id: OperationId) -> Result<Self> {
         let found = snapshot.scan(Scan::prefix(&keyspace::operation_part(id, None))).await?;
-        let left: VecDeque<_> = found
-            .iter()
-            .map(|(_, entry)| {
-                let count = entry.value.first_chunk().map_or(0, |count| u32::from_be_bytes(*count));
-                (entry.version, count)
-            })
-            .collect();
+        let mut left = VecDeque::with_capacity(found.len());
+        // The one that others are behind: the first, unless that is gone.
+        let mut is_cut = true;
+        for (_, entry) in &found {
+            let (count, rest) = entry
+                .value
+                .split_first_chunk()
+                .map_or((0, &[][..]), |(count, rest)| (u32::from_be_bytes(*count), rest));
+            is_cut &= !rest.is_empty();
+            left.push_back((entry.version, count));
+        }
         if left.is_empty() {
             return Err(if begins_after(snapshot, id).await? { Error::Trimmed } else { Error::NotFound });
         }
-        Ok(Self { snapshot, id, left })
+        Ok(Self { snapshot, id, left, is_cut })
+    }
+
+    /// The same of one that is to be undone: [`Error::Trimmed`] where its beginning is in the journal no more.
+    pub async fn whole(snapshot: &'a Snapshot, id: OperationId) -> Result<Self> {
+        let parts = Self::new(snapshot, id).await?;
+        if parts.is_cut { Err(Error::Trimmed) } else { Ok(parts) }
+    }
+
+    /// Whether its beginning is in the journal no more.
+    pub fn is_cut(&self) -> bool {
+        self.is_cut
     }
 
     /// Its first commit that was not given yet.

@@ -51,15 +51,17 @@ pub fn count_operation(batch: &mut Batch) -> bool {
     let Ok(Current { id, commits }) = CURRENT.try_with(Clone::clone) else { return false };
     // The first commit is all of most operations.
     let part = Some(commits.load(Ordering::Relaxed)).filter(|part| *part > 0).map(Version::new);
-    count_part(batch, id, part)
+    count_part(batch, id, part, part.is_some())
 }
 
 /// Notes in a batch that it is a part of this operation, where it appends anything. Parts have different numbers; one that is all of its
-/// operation has none.
-pub fn count_part(batch: &mut Batch, id: OperationId, part: Option<Version>) -> bool {
+/// operation has none. With `follows` there were others before it: where those are gone, it says so.
+pub fn count_part(batch: &mut Batch, id: OperationId, part: Option<Version>, follows: bool) -> bool {
     let count = batch.appended();
     if count > 0 {
-        batch.put(keyspace::operation_part(id, part), count.to_be_bytes().to_vec());
+        let mut value = count.to_be_bytes().to_vec();
+        value.extend(follows.then_some(1));
+        batch.put(keyspace::operation_part(id, part), value);
     }
     count > 0
 }

@@ -5,7 +5,7 @@ use common::{
     change::{Change, MAX_CHANGES, Subject, Verb},
     id::{OperationId, UserId},
     name::CollectionName,
-    undo::Counted,
+    undo::{Counted, OperationQuery},
 };
 
 use super::{of_operation::Parts, read::ChangePage};
@@ -28,6 +28,8 @@ pub struct Summary {
     pub results: Vec<Change>,
     /// Whether there are more after those.
     pub goes_on: bool,
+    /// Whether some of it is in the journal no more.
+    pub is_partial: bool,
 }
 
 /// How many things of each kind.
@@ -78,11 +80,11 @@ impl Counts {
     }
 }
 
-/// What the operation `id` did to things that the caller may view; of the changes those after the first `offset`.
-pub async fn summary(core: &Core, caller: &Caller, id: OperationId, offset: u64) -> Result<Summary> {
-    let mut most = MAX_CHANGES;
+/// What the operation `id` did to things that the caller may view; of the changes those that are asked for.
+pub async fn summary(core: &Core, caller: &Caller, id: OperationId, query: &OperationQuery) -> Result<Summary> {
+    let mut most = query.page_size.unwrap_or(MAX_CHANGES);
     loop {
-        match with_changes(core, caller, id, offset, most).await {
+        match with_changes(core, caller, id, query.offset, most).await {
             Err(Error::TooLargeTogether) if most > 1 => most /= 2,
             summary => return summary,
         }
@@ -96,8 +98,10 @@ async fn with_changes(core: &Core, caller: &Caller, id: OperationId, offset: u64
     let mut parts = Parts::new(&snapshot, id).await?;
     let mut stretch = ChangePage::new(core, &snapshot, caller, None);
     let (mut counts, mut passed, mut taken) = (Counts::default(), 0, 0);
+    let mut is_partial = parts.is_cut();
     let (mut reverts, mut first) = (None, None::<(String, Option<UserId>)>);
     while let Some(part) = parts.next().await? {
+        is_partial |= part.is_trimmed;
         for (at, entry) in part.entries {
             if let super::Entry::Other(change, _) = &entry
                 && (change.subject, change.action) == (Subject::Operation, Verb::Revert)
@@ -119,5 +123,5 @@ async fn with_changes(core: &Core, caller: &Caller, id: OperationId, offset: u64
     // What did nothing that the caller may view is not there for them.
     let Some((at, by)) = first else { return Err(Error::NotFound) };
     let goes_on = offset.saturating_add(taken as u64) < passed;
-    Ok(Summary { at, by, reverts, counts, results: stretch.finish(&deadline).await?, goes_on })
+    Ok(Summary { at, by, reverts, counts, results: stretch.finish(&deadline).await?, goes_on, is_partial })
 }

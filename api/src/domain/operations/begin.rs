@@ -24,7 +24,8 @@ pub(super) fn told(core: &Core, by: Actor<'_>, id: OperationId, details: Value) 
     by.entry(core, Subject::Operation, &id, Verb::Start).values(Value::Null, details)
 }
 
-/// Notes in `batch` that an operation begins. Says whether others are to be done before it.
+/// Notes in `batch` that an operation begins. Says whether others are to be done before it. What may be done while the disk is nearly full is
+/// for the batch to say.
 pub(super) async fn stage(
     core: &Core,
     id: OperationId,
@@ -33,7 +34,7 @@ pub(super) async fn stage(
     batch: &mut Batch,
 ) -> Result<bool> {
     let key = keyspace::operation(id);
-    batch.expect(key.clone(), Expect::Absent).put(key, stored.to_bytes()?).use_reserve(Reserve::Most);
+    batch.expect(key.clone(), Expect::Absent).put(key, stored.to_bytes()?);
     if let Some(told) = told {
         batch.append(journal::bytes(told));
     }
@@ -50,6 +51,6 @@ pub(in crate::domain) async fn stage_erasing(
 ) -> Result<()> {
     let told = told(core, by, id, json!({"kind": "erase", "of": what.word()}));
     let stored = Stored::new(Work::Erase(Erase::new(what)), None, core.timestamp(), by.caller.user_id());
-    stage(core, id, &stored, Some(&told), batch).await?;
+    stage(core, id, &stored, Some(&told), batch.use_reserve(Reserve::Most)).await?;
     Ok(())
 }

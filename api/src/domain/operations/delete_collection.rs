@@ -1,6 +1,8 @@
 //! Removing what a deleted collection left. It is gone for everybody already: first its records stop to count for their owners, in one
 //! commit; then they go, a piece at a time, as deleted records do, into the journal; and what stands beside them.
 
+use std::time::Duration;
+
 use common::{
     access::{Caller, Decision},
     id::OperationId,
@@ -9,12 +11,11 @@ use common::{
 use store::{Batch, CommitError, Expect, Scan, Snapshot, Version};
 
 use super::{
-    Runner,
+    Runner, begin,
     indexes::remove_index,
     kinds::DeleteCollection,
     piece::{Budget, PATIENCE, Piece, Steps},
     stored::{Stored, Work, load, shown_to},
-    unfinished,
 };
 use crate::domain::{
     core::Core,
@@ -158,12 +159,13 @@ pub async fn remove_collection(
     of: u64,
     id: OperationId,
     batch: Batch,
+    waits: bool,
 ) -> Result<Option<Option<Operation>>> {
     let work = Work::DeleteCollection(DeleteCollection { collection, by: caller.user_id() });
-    work_on(core, caller, work, Some(of), id, batch).await
+    work_on(core, caller, work, Some(of), id, batch, waits).await
 }
 
-/// Commits `batch` with the work that it begins, and does that for as long as a request waits. Gives the operation where there is more to
+/// Commits `batch` with the work that it begins, and does that for as long as a request waits, if it `waits` at all. Gives the operation where there is more to
 /// do; `None` twice over where another writer came first.
 pub(crate) async fn work_on(
     core: &Core,
@@ -172,19 +174,21 @@ pub(crate) async fn work_on(
     of: Option<u64>,
     id: OperationId,
     mut batch: Batch,
+    waits: bool,
 ) -> Result<Option<Option<Operation>>> {
     let runner = Runner::new(core);
     let mut stored = Stored::new(work, of, core.timestamp(), caller.user_id());
-    stored.hold(runner.holder(), core.clock.unix_seconds());
-    let key = keyspace::operation(id);
-    batch.expect(key.clone(), Expect::Absent).put(key, stored.to_bytes()?);
-    unfinished::begin(core, id, &mut batch).await?;
+    if waits {
+        stored.hold(runner.holder(), core.clock.unix_seconds());
+    }
+    stored.has_parts = batch.appended() > 0;
+    begin::stage(core, id, &stored, None, &mut batch).await?;
     match commit_noted(core, batch, true).await {
         Ok(_) => {}
         Err(CommitError::Conflict { .. }) => return Ok(None),
         Err(error) => return Err(usage::commit_error(core, caller, error)),
     }
-    runner.work_for(id, PATIENCE, |_| false).await?;
+    runner.work_for(id, if waits { PATIENCE } else { Duration::ZERO }, |_| false).await?;
     let Some((_, stored)) = load(core, id).await? else { return Ok(Some(None)) };
     match stored.state {
         OperationState::Failed => Err(Error::Conflict(stored.error.unwrap_or_default())),

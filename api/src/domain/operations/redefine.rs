@@ -17,7 +17,7 @@ use serde_json::json;
 use store::{Batch, CommitError, Entry, Expect, Key, Scan, Snapshot};
 
 use super::{
-    Runner,
+    Runner, begin,
     coming::{push, stage_without_coming},
     kinds::Redefine,
     piece::PATIENCE,
@@ -25,7 +25,6 @@ use super::{
     refill::Refill,
     staying::with_staying,
     stored::{Stored, Work, load},
-    unfinished,
 };
 use crate::domain::{
     collections::{expect_references, stage_names},
@@ -378,9 +377,8 @@ pub(crate) async fn redefine(
     if waits {
         stored.hold(runner.holder(), core.clock.unix_seconds());
     }
-    let key = keyspace::operation(id);
-    batch.expect(key.clone(), Expect::Absent).put(key, stored.to_bytes()?);
-    unfinished::begin(core, id, &mut batch).await?;
+    stored.has_parts = batch.appended() > 0;
+    begin::stage(core, id, &stored, None, &mut batch).await?;
     match core.store.commit(batch).await {
         Ok(_) => {}
         Err(CommitError::Conflict { .. }) => return Ok(None),
@@ -411,12 +409,10 @@ pub(crate) async fn begin_rewriting(
     id: OperationId,
     batch: &mut Batch,
 ) -> Result<()> {
-    let mut begun = Batch::new();
-    if unfinished::begin(core, id, &mut begun).await.is_err() {
-        return Ok(());
-    }
     let stored = Stored::new(Work::Redefine(work), Some(of), core.timestamp(), caller.user_id());
-    let key = keyspace::operation(id);
-    batch.extend(begun).expect(key.clone(), Expect::Absent).put(key, stored.to_bytes()?);
+    let mut begun = Batch::new();
+    if begin::stage(core, id, &stored, None, &mut begun).await.is_ok() {
+        batch.extend(begun);
+    }
     Ok(())
 }

@@ -31,7 +31,7 @@ const MAX_STEPS: usize = 10_000;
 const FIRST: usize = 2;
 
 /// Finds what fields were.
-pub(super) struct Refill<'a> {
+pub(in crate::domain) struct Refill<'a> {
     snapshot: &'a Snapshot,
     /// The definition that has the values back.
     schema: &'a Schema,
@@ -56,7 +56,7 @@ enum Earlier {
 
 /// A record with what its fields were.
 #[derive(Default)]
-pub(super) struct Refilled {
+pub(in crate::domain) struct Refilled {
     /// `None` where that is nothing more than it says itself.
     pub value: Option<Vec<u8>>,
     /// The fields of which nobody knows any more what they were.
@@ -73,12 +73,12 @@ enum Before {
 }
 
 impl<'a> Refill<'a> {
-    pub(super) fn new(snapshot: &'a Snapshot, schema: &'a Schema, fields: &'a [(FieldId, u32)]) -> Self {
+    pub(in crate::domain) fn new(snapshot: &'a Snapshot, schema: &'a Schema, fields: &'a [(FieldId, u32)]) -> Self {
         Self { snapshot, schema, fields, reverts: HashMap::new() }
     }
 
     /// A record with what its fields were.
-    pub(super) async fn record(&mut self, id: RecordId, entry: &Entry) -> Result<Refilled> {
+    pub(in crate::domain) async fn record(&mut self, id: RecordId, entry: &Entry) -> Result<Refilled> {
         let written = record::written(&entry.value)?;
         let wanted: Vec<_> = self.fields.iter().filter(|(_, since)| *since <= written).copied().collect();
         if wanted.is_empty() {

@@ -201,7 +201,8 @@ impl<'a> Runner<'a> {
         };
         if let Some(id) = operation {
             // No two pieces find the record at the same version.
-            journal::count_part(&mut batch, id, Some(held.version.unwrap_or_default()));
+            let part = Some(held.version.unwrap_or_default());
+            held.stored.has_parts |= journal::count_part(&mut batch, id, part, held.stored.has_parts);
         }
         held.stored.done += done;
         let (outcome, now) = (if is_last { Outcome::Over } else { Outcome::More }, core.clock.unix_seconds());

@@ -177,6 +177,9 @@ pub(crate) struct Stored {
     /// Somebody stopped it for now.
     #[serde(default)]
     pub is_paused: bool,
+    /// Something of it is in the journal: what comes follows that.
+    #[serde(default)]
+    pub has_parts: bool,
 }
 
 impl Stored {
@@ -193,6 +196,7 @@ impl Stored {
             error: None,
             lease: None,
             is_paused: false,
+            has_parts: false,
         }
     }
 
@@ -240,7 +244,8 @@ impl Stored {
             kind: self.work.kind(),
             state,
             done: self.done,
-            of: self.of,
+            // It was counted beforehand, and more may have come since.
+            of: self.of.map(|of| of.max(self.done)),
             started_at: self.started_at.clone(),
             ended_at: self.ended_at.clone(),
             by: self.by,

@@ -47,7 +47,7 @@ pub(super) async fn delete_in_pieces(
     let work = DeleteRecord { collection: schema.number(), id, by: caller.user_id(), places: Vec::new() };
     let of = Some((going.len() + emptied.len()) as u64);
     drop((going, emptied));
-    operations::work_on(core, caller, Work::DeleteRecord(work), of, operation, batch).await
+    operations::work_on(core, caller, Work::DeleteRecord(work), of, operation, batch, true).await
 }
 
 /// Everything that goes with a record, unless something holds it back.

@@ -226,6 +226,7 @@ async fn in_pieces(
             Some(answer.rows),
             id,
             batch,
+            true,
         )
         .await;
         match begun {

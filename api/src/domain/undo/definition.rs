@@ -11,7 +11,7 @@ use std::collections::BTreeSet;
 
 use common::{
     change::{Change, Subject, Verb},
-    collection::{Collection, DefinitionAnswer},
+    collection::{Collection, DefinitionAnswer, DefinitionQuery, DryRun},
     id::{CollectionId, OperationId},
     json::Exact,
     operation::{Operation, OperationState},
@@ -24,7 +24,10 @@ use self::{
     merge::Merge,
     values::{converted, undone},
 };
-use super::done::{Done, reverted};
+use super::{
+    How,
+    done::{Done, reverted},
+};
 use crate::domain::{
     collections,
     core::Core,
@@ -65,17 +68,14 @@ pub(super) async fn revert(
     own: OperationId,
     reverts: OperationId,
     change: Change,
-    changed: Changed,
-    respond_async: bool,
+    how: How,
 ) -> Result<Reverted> {
     let parse = |value: &Exact| serde_json::from_str::<Collection>(&value.to_text()).ok();
     let (before, after) = (parse(&change.before), parse(&change.after));
     match (change.action, before, after) {
-        (Verb::Delete, Some(before), _) => bring_back(core, by, own, reverts, &before, changed).await,
-        (Verb::Create | Verb::Restore, _, Some(after)) => take_away(core, by, own, reverts, &after, changed).await,
-        (Verb::Update, Some(before), Some(after)) => {
-            put_back(core, by, (own, reverts), (&before, &after), changed, respond_async).await
-        }
+        (Verb::Delete, Some(before), _) => bring_back(core, by, own, reverts, &before, how).await,
+        (Verb::Create | Verb::Restore, _, Some(after)) => take_away(core, by, own, reverts, &after, how).await,
+        (Verb::Update, Some(before), Some(after)) => put_back(core, by, (own, reverts), (&before, &after), how).await,
         _ => Err(Error::NotRevertible(format!("the definition of \"{}\"", change.id))),
     }
 }
@@ -88,7 +88,12 @@ fn done(own: OperationId, reverts: OperationId, action: Verb, left: Option<Opera
 }
 
 fn refused(collection: &str, id: String, reason: &'static str, detail: String) -> Obstacle {
-    Obstacle { collection: collection.to_owned(), id, reason, detail }
+    Obstacle { collection: collection.to_owned(), id: Some(id), part: None, reason, detail }
+}
+
+/// The same of a part of a definition.
+fn refused_part(collection: &str, part: String, reason: &'static str, detail: String) -> Obstacle {
+    Obstacle { collection: collection.to_owned(), id: None, part: Some(part), reason, detail }
 }
 
 async fn bring_back(
@@ -97,7 +102,7 @@ async fn bring_back(
     own: OperationId,
     reverts: OperationId,
     before: &Collection,
-    changed: Changed,
+    How { changed, respond_async, dry_run }: How,
 ) -> Result<Reverted> {
     let caller = by.caller;
     let mut retry = Retry::new(core);
@@ -123,9 +128,20 @@ async fn bring_back(
         check_whole(core, &snapshot, reverts).await?;
         let mut batch = Batch::new();
         collections::stage_restored(core, caller, &snapshot, &mut batch, version, gone, reverts).await?;
+        if dry_run {
+            let mut would = done(own, reverts, Verb::Restore, None);
+            let records = records_of(&snapshot, reverts, core).await?;
+            would.count += records;
+            let collection = Some(before.name.clone());
+            let counted = Counted { subject: Subject::Record, collection, action: Verb::Restore, count: records };
+            would.counts.extend(Some(counted).filter(|counted| counted.count > 0));
+            return Ok(would);
+        }
         let work = Revert::of_collection(reverts, caller, changed);
         let of = work.count(core).await?;
-        if let Some(left) = operations::work_on(core, caller, Work::Revert(work), of, own, batch).await? {
+        if let Some(left) =
+            operations::work_on(core, caller, Work::Revert(work), of, own, batch, !respond_async).await?
+        {
             return Ok(done(own, reverts, Verb::Restore, left.map(|operation| operation.state)));
         }
         retry.again()?;
@@ -138,7 +154,7 @@ async fn take_away(
     own: OperationId,
     reverts: OperationId,
     after: &Collection,
-    changed: Changed,
+    How { changed, respond_async, dry_run }: How,
 ) -> Result<Reverted> {
     let snapshot = core.store.snapshot().await?;
     let Some(now) = by_id(&snapshot, after.id).await? else {
@@ -174,8 +190,12 @@ async fn take_away(
         }
         _ => {}
     }
-    let left: Option<Operation> =
-        Box::pin(collections::delete_undoing(core, by.caller, &name, None, Some(reverts))).await?;
+    if dry_run {
+        let counts = collections::would_delete(core, by.caller, &name, None).await?;
+        return Ok(reverted(own, reverts, OperationState::Done, Done { counts, ..Done::default() }));
+    }
+    let deleting = collections::delete_undoing(core, by.caller, &name, None, Some(reverts), !respond_async);
+    let left: Option<Operation> = Box::pin(deleting).await?;
     Ok(done(own, reverts, Verb::Delete, left.map(|operation| operation.state)))
 }
 
@@ -184,39 +204,84 @@ async fn put_back(
     by: Actor<'_>,
     (own, reverts): (OperationId, OperationId),
     (before, after): (&Collection, &Collection),
-    changed: Changed,
-    respond_async: bool,
+    how: How,
 ) -> Result<Reverted> {
+    let How { changed, respond_async, dry_run } = how;
+    let query = DefinitionQuery { respond_async, dry_run, ..DefinitionQuery::default() };
     let snapshot = core.store.snapshot().await?;
     let Some(StoredDefinition { collection: now, keys, .. }) = by_id(&snapshot, after.id).await? else {
         let message = format!("The collection \"{}\" is gone. Bring that back first.", after.name);
         return Err(Error::Conflict(message));
     };
     let (converted, converted_since) = converted(&keys.steps, reverts);
-    let mut merge = Merge {
-        now: &now,
-        changed,
-        since: ChangedSince::default(),
-        skipped: 0,
-        converted: &converted,
-        converted_since: &converted_since,
+    let mut staying = BTreeSet::new();
+    let (answer, skipped) = loop {
+        let mut merge = Merge {
+            now: &now,
+            changed,
+            since: ChangedSince::default(),
+            skipped: 0,
+            converted: &converted,
+            converted_since: &converted_since,
+            staying: &staying,
+        };
+        let definition = merge.definition(before, after);
+        if merge.since.count > 0 {
+            return Err(Error::ChangedSince(Box::new(merge.since)));
+        }
+        let skipped = merge.skipped;
+        let undone = undone(&keys.steps, reverts, changed, before, &definition, |id| {
+            changed != Changed::Overwrite && converted_since.contains(&id)
+        });
+        let undoing = collections::undo(core, by.caller, &now.name, &definition, &undone, &query);
+        match Box::pin(undoing).await {
+            Err(Error::WouldDrop(holding)) if changed == Changed::Skip => {
+                let fields = holding.iter().filter_map(|(name, _)| now.field(name.as_str())?.id);
+                let known = staying.len();
+                staying.extend(fields);
+                if staying.len() == known {
+                    return Err(since(&now, Error::WouldDrop(holding)));
+                }
+            }
+            answer => break (answer, skipped),
+        }
     };
-    let definition = merge.definition(before, after);
-    if merge.since.count > 0 {
-        return Err(Error::ChangedSince(Box::new(merge.since)));
-    }
-    let skipped = merge.skipped;
-    let undone = undone(&keys.steps, reverts, changed, before, &definition, |id| {
-        changed != Changed::Overwrite && converted_since.contains(&id)
-    });
-    let answer = Box::pin(collections::undo(core, by.caller, &now.name, &definition, &undone, respond_async)).await;
     let left = match answer.map_err(|error| since(&now, error))? {
         DefinitionAnswer::Begun(_) => Some(OperationState::Running),
+        DefinitionAnswer::WouldBe(told) => {
+            return would_be(&now, *told, how, done(own, reverts, Verb::Update, None), skipped);
+        }
         // That records are only written anew is nobody's matter.
-        _ => None,
+        DefinitionAnswer::Changed(_) => None,
     };
     let skipped = skipped + if left.is_none() { operations::stayed(core, own).await? } else { 0 };
     Ok(Reverted { skipped, ..done(own, reverts, Verb::Update, left) })
+}
+
+/// What undoing a change would do, of which `told` is what it would do to records.
+fn would_be(now: &Collection, told: DryRun, how: How, done: Reverted, skipped: u64) -> Result<Reverted> {
+    let misfits = told.misfits;
+    let staying: BTreeSet<_> = misfits.examples.iter().map(|misfit| misfit.field.as_str()).collect();
+    let skipped = skipped + if how.changed == Changed::Skip { staying.len() as u64 } else { 0 };
+    if misfits.count > 0 && how.changed != Changed::Skip {
+        return Err(since(now, collections::do_not_fit(misfits)));
+    }
+    let mut would = Reverted { skipped, ..done };
+    let collection = Some(now.name.clone());
+    let counted = Counted { subject: Subject::Record, collection, action: Verb::Update, count: told.changed };
+    would.count += counted.count;
+    would.counts.extend(Some(counted).filter(|counted| counted.count > 0));
+    Ok(would)
+}
+
+/// How many records an operation deleted.
+async fn records_of(snapshot: &Snapshot, id: OperationId, core: &Core) -> Result<u64> {
+    let (mut parts, deadline, mut count) = (Parts::new(snapshot, id).await?, core.deadline(), 0);
+    while let Some(part) = parts.next().await? {
+        count += part.entries.iter().filter(|(_, entry)| matches!(entry, Entry::Record(..))).count() as u64;
+        deadline.pause().await?;
+    }
+    Ok(count)
 }
 
 /// What keeps records from going back, as what was changed since.
@@ -227,7 +292,7 @@ fn since(now: &Collection, error: Error) -> Error {
             let examples = holding.into_iter().map(|(field, count)| {
                 let records = common::text::count(count, "record");
                 let detail = format!("The field \"{field}\" was written to since, in {records}.");
-                refused(now.name.as_str(), field.to_string(), "changed", detail)
+                refused_part(now.name.as_str(), format!("fields.{field}"), "changed", detail)
             });
             Error::ChangedSince(Box::new(ChangedSince { count, hidden: false, examples: examples.collect() }))
         }
@@ -241,7 +306,10 @@ fn since(now: &Collection, error: Error) -> Error {
 fn misfits(now: &Collection, count: u64, errors: &FieldErrors, examples: &[String]) -> ChangedSince {
     let told = errors.in_words();
     let of = |id: &String| {
-        let detail = format!("{} {id}: As it was written since, it does not go back. {told}", now.name);
+        let detail = format!(
+            "{} {id}: It does not go back as it is. {told} Change it, or leave the field as it is by changed=skip.",
+            now.name
+        );
         refused(now.name.as_str(), id.clone(), "changed", detail)
     };
     ChangedSince { count, hidden: false, examples: examples.iter().map(of).collect() }
@@ -257,7 +325,7 @@ async fn gone_by_id(snapshot: &Snapshot, id: CollectionId) -> Result<Option<(Ver
 
 /// Nothing comes back where a part of what went is in no journal any more.
 async fn check_whole(core: &Core, snapshot: &Snapshot, id: OperationId) -> Result<()> {
-    let (mut parts, trimmed) = (Parts::new(snapshot, id).await?, journal::trimmed(snapshot).await?);
+    let (mut parts, trimmed) = (Parts::whole(snapshot, id).await?, journal::trimmed(snapshot).await?);
     if parts.first().is_none_or(|first| trimmed < first) {
         return Ok(());
     }

@@ -68,7 +68,7 @@ pub(super) struct Item {
     pub schema: Option<Arc<Schema>>,
     /// As it was before the operation.
     pub was: Option<Record>,
-    /// The fields that it had something in then, and that are gone.
+    /// The fields that it had something in then, and that are gone, or of whose value a conversion made null since.
     pub gone: Vec<FieldName>,
     /// What the operation changed, and does not fit any more as it was.
     pub unfit: FieldErrors,
@@ -215,7 +215,7 @@ impl<'a> Items<'a> {
         if changes.iter().any(|(_, change, values)| change.has_forgotten(values)) {
             return Err(Error::Trimmed);
         }
-        let (Was { record: was, gone, unfit }, left) = match &changes[..] {
+        let (Was { record: was, gone, unfit, .. }, left) = match &changes[..] {
             [(version, change, values)]
                 if is_as_left(*version, change.action, now.as_ref(), tombstone.as_ref())
                     && !is_carried(change, values) =>
@@ -286,8 +286,8 @@ impl<'a> Items<'a> {
         // As the definition of today has it.
         let today = |record: Option<Record>, version: u32| match (schema, record) {
             (Some(schema), Some(record)) => {
-                let Today { record, gone, unfit } = schema.as_of_today(record, version);
-                Was { record: Some(record), gone: gone.into_iter().map(|(_, name)| name).collect(), unfit }
+                let Today { record, gone, unfit, nulled } = schema.as_of_today(record, version);
+                Was { record: Some(record), gone: gone.into_iter().map(|(_, name)| name).collect(), unfit, nulled }
             }
             (_, record) => Was { record, ..Was::default() },
         };
@@ -304,7 +304,9 @@ impl<'a> Items<'a> {
                         definition != step.change.definition || !schema.is_same_field(name, definition, before, left)
                     };
                     was.unfit.0.retain(|name, _| is_changed(name));
+                    was.nulled.retain(|name| is_changed(name.as_str()));
                 }
+                was.gone.append(&mut was.nulled);
                 return Ok((was, today(left, definition).record));
             }
             deadline.pause().await?;
@@ -319,6 +321,7 @@ struct Was {
     record: Option<Record>,
     gone: Vec<FieldName>,
     unfit: FieldErrors,
+    nulled: Vec<FieldName>,
 }
 
 /// Whether nothing was done to a record since.

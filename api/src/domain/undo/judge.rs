@@ -165,7 +165,8 @@ impl<'a> Judge<'a> {
             let Reason(reason, why) = reason;
             let (_, id) = item.key;
             let detail = format!("{} {id}: {why}", item.collection);
-            since.examples.push(Obstacle { collection: item.collection.clone(), id: id.to_string(), reason, detail });
+            let (collection, id) = (item.collection.clone(), Some(id.to_string()));
+            since.examples.push(Obstacle { collection, id, part: None, reason, detail });
         }
     }
 

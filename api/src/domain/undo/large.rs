@@ -9,7 +9,7 @@ use common::{
 };
 use store::Snapshot;
 
-use super::{item::Items, judge::Judge, write};
+use super::{done::Done, item::Items, judge::Judge, write};
 use crate::domain::{
     core::Core,
     deadline::Deadline,
@@ -119,34 +119,41 @@ pub(super) async fn check(
     core: &Core,
     snapshot: &Snapshot,
     by: Actor<'_>,
-    mut parts: Parts<'_>,
+    parts: Parts<'_>,
     changed: Changed,
     deadline: &Deadline,
 ) -> Result<bool> {
+    match would_be(core, snapshot, by, parts, changed, deadline).await {
+        Ok(_) => Ok(true),
+        Err(Error::TooSlow) => Ok(false),
+        Err(error) => Err(error),
+    }
+}
+
+/// What undoing it would do; an error where not all of it may and can go back.
+pub(super) async fn would_be(
+    core: &Core,
+    snapshot: &Snapshot,
+    by: Actor<'_>,
+    mut parts: Parts<'_>,
+    changed: Changed,
+    deadline: &Deadline,
+) -> Result<Done> {
     let mut judge = Judge::new(core, snapshot, by, changed);
     judge.is_part = true;
-    let mut later = BTreeSet::new();
-    loop {
-        let checked = async {
-            let Some(part) = parts.next_back().await? else { return Ok(false) };
-            let version = part.version;
-            let mut items = Items::new(core, snapshot, by.caller);
-            items.later = Some(&later);
-            items.take(part)?;
-            if !items.is_empty() {
-                let (items, _held) = items.resolve(deadline).await?;
-                judge.judge(items).await?;
-            }
-            later.insert(version);
-            Ok(true)
-        };
-        match checked.await {
-            Ok(true) => {}
-            Ok(false) => return Ok(true),
-            Err(Error::TooSlow) => return Ok(false),
-            Err(error) => return Err(error),
+    let (mut later, mut done) = (BTreeSet::new(), Done::default());
+    while let Some(part) = parts.next_back().await? {
+        let version = part.version;
+        let mut items = Items::new(core, snapshot, by.caller);
+        items.later = Some(&later);
+        items.take(part)?;
+        if !items.is_empty() {
+            let (items, _held) = items.resolve(deadline).await?;
+            done.add(&judge.judge(items).await?);
         }
+        later.insert(version);
     }
+    Ok(done)
 }
 
 impl Steps for Revert {
@@ -154,6 +161,10 @@ impl Steps for Revert {
         let caller = self.caller(core).await?;
         let (snapshot, deadline) = (core.store.snapshot().await?, core.deadline());
         let mut parts = Parts::new(&snapshot, self.operation).await?;
+        // What cannot be finished is taken back as far as it goes.
+        if parts.is_cut() && !self.is_taking_back {
+            return Err(Error::Trimmed);
+        }
         if !self.is_checked {
             self.check(core, &snapshot, &caller, parts, budget, &deadline).await?;
             return Ok(Piece::default());

@@ -1,12 +1,10 @@
 //! The batch that puts records back.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use common::{
     access::Caller,
-    change::{Subject, Verb},
     problem::{FieldError, FieldErrors},
-    undo::{Counted, NotRestored},
 };
 use store::{Batch, Expect, Snapshot, counter};
 
@@ -28,14 +26,14 @@ pub(super) async fn stage(
     core: &Core,
     snapshot: &Snapshot,
     caller: &Caller,
-    judged: Judged,
+    mut judged: Judged,
     has_made_room: bool,
 ) -> Result<(Batch, Done)> {
-    let Judged { mut returning, skipped } = judged;
-    let mut done = Done { skipped, ..Done::default() };
-    let mut lost: BTreeMap<(String, String), NotRestored> = BTreeMap::new();
     // What goes gives its unique values up before others take them.
-    returning.sort_by_key(|returns| (returns.target.is_some(), returns.item.now.is_none()));
+    judged.returning.sort_by_key(|returns| (returns.target.is_some(), returns.item.now.is_none()));
+    let mut done = Done::default();
+    done.add(&judged);
+    let returning = judged.returning;
     let mut batch = Batch::new();
     let mut known = BTreeSet::new();
     for Returning { schema, .. } in &returning {
@@ -61,45 +59,34 @@ pub(super) async fn stage(
         referred.map(|returns| (returns.schema.collection.name.clone(), returns.item.key.1)).collect();
     let which = |returns: &Returning| (returns.schema.collection.name.clone(), returns.item.key.1);
     let known = returning.iter().map(which).collect();
-    for Returning { schema, item, target, is_visible, referrers } in returning {
+    for Returning { schema, item, target, referrers, .. } in returning {
         stage.is_consequence = item.is_consequence;
         let (_, id) = item.key;
-        let gone = if target.is_some() { item.gone } else { Vec::new() };
-        let (action, taken) = match (item.now, target) {
+        let taken = match (item.now, target) {
             (None, None) => continue,
             (Some(now), None) => {
                 stage.delete(&schema, id, &now.entry).await?;
                 expect_referrers(&mut stage, &schema, id, referrers.as_ref());
-                (Verb::Delete, Vec::new())
+                Vec::new()
             }
             (Some(now), Some(mut target)) => {
                 target.set("updated_at", core.timestamp());
-                (Verb::Update, stage.replace(&schema, &now, &target).await?.1)
+                stage.replace(&schema, &now, &target).await?.1
             }
             (None, Some(mut target)) => {
                 let tombstone = item.tombstone.ok_or(Error::Trimmed)?;
                 target.set("updated_at", core.timestamp());
-                (Verb::Restore, stage.restore(&schema, id, &target, &tombstone).await?.1)
+                stage.restore(&schema, id, &target, &tombstone).await?.1
             }
         };
         if let Some(field) = taken.into_iter().next() {
             let error = FieldError::new("unique", "Two of the records that would come back have the same value here.");
             return Err(Error::Taken(FieldErrors::of(stage::taken(&field).0, error)));
         }
-        let collection = &schema.collection.name;
-        if is_visible {
-            let counted = Counted { subject: Subject::Record, collection: Some(collection.clone()), action, count: 1 };
-            done.counts.add_many(counted);
-            for field in gone.iter().map(ToString::to_string) {
-                let gone = NotRestored { collection: collection.clone(), field: field.clone(), count: 0 };
-                lost.entry((collection.to_string(), field)).or_insert(gone).count += 1;
-            }
-        }
     }
     if !deleted.is_empty() {
         stage.is_consequence = true;
         followers(core, snapshot, caller, deleted, known).await?.stage(core, snapshot, &mut stage, true).await?;
     }
-    done.not_restored = lost.into_values().collect();
     Ok((stage.finish(), done))
 }

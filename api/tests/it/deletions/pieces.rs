@@ -18,7 +18,6 @@ use common::{
     operation::OperationState,
     reader::Body,
     record::OneOrMany,
-    undo::Changed,
 };
 use serde_json::{Value, json};
 use store::{Batch, Options, Scan, Store};
@@ -110,7 +109,7 @@ impl Site {
 
     async fn revert(&self, operation: OperationId) -> Result<OperationId, Error> {
         let reverting = async {
-            let reverted = Box::pin(undo::revert(&self.core, self.by(), operation, Changed::Refuse, false)).await?;
+            let reverted = Box::pin(undo::revert(&self.core, self.by(), operation, undo::How::default())).await?;
             Ok((reverted.state != OperationState::Done).then_some(reverted.operation))
         };
         self.to_the_end(reverting).await

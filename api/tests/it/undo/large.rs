@@ -1,15 +1,15 @@
 //! Operations that are too large for one commit go back in pieces, in the background.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
-use base::{Clock, Entropy, IdSource};
+use base::{Clock, ClockHand, Entropy, IdSource};
 use coffer::domain::{
     Core, Error, collections,
-    journal::{self, Actor, Written},
+    journal::{self, Actor, Written, summary::summary},
     keyspace,
-    operations::Runner,
+    operations::{self, Runner},
     records::{self, Sending},
-    undo::revert,
+    undo::{How, revert},
 };
 use common::{
     access::Caller,
@@ -20,7 +20,7 @@ use common::{
     query::RecordQuery,
     reader::Body,
     record::{OneOrMany, Record},
-    undo::Changed,
+    undo::{Changed, OperationQuery},
 };
 use serde_json::{Value, json};
 use store::{Batch, Options, Store};
@@ -37,9 +37,12 @@ fn name(text: &str) -> CollectionName {
 
 impl Site {
     async fn new() -> Self {
+        Self::at(Clock::system()).await
+    }
+
+    async fn at(clock: Clock) -> Self {
         let dir = tempfile::tempdir().unwrap();
         let store = Store::open(Options::sled(dir.path().join("store"))).unwrap();
-        let clock = Clock::system();
         let ids = IdSource::new(clock.clone(), Entropy::system());
         let id = serde_json::from_value(json!(ids.next_id())).unwrap();
         let admin = Caller::User { id, is_admin: true, roles: Vec::new() };
@@ -70,6 +73,43 @@ impl Site {
         made.unwrap()[0].id
     }
 
+    /// An operation of a commit a second, as an import is: an order and so many lines.
+    async fn import(&self, lines: usize, hand: &ClockHand) -> OperationId {
+        let (import, written) = (OperationId::from_uuid(self.core.ids.next_id()), Written::default());
+        let importing = async {
+            let order = self.create("orders", json!({"number": 1})).await;
+            for n in 0..lines {
+                hand.advance(Duration::from_secs(1));
+                self.create("lines", json!({"text": format!("{n}"), "order": order})).await;
+            }
+        };
+        journal::in_operation(import, &written, importing).await;
+        import
+    }
+
+    /// Removes from the journal what is older than so many seconds.
+    async fn trim(&self, seconds: u64) {
+        let begun = operations::trim_changes(&self.core, self.by(), Duration::from_secs(seconds)).await.unwrap();
+        Runner::new(&self.core).finish(begun.id, &mut |_| ()).await.unwrap();
+    }
+
+    /// How many entries of an operation are told, and whether that is said not to be all.
+    async fn told(&self, operation: OperationId) -> (u64, bool) {
+        let told = summary(&self.core, &self.admin, operation, &OperationQuery::default()).await.unwrap();
+        (told.counts.total(), told.is_partial)
+    }
+
+    /// It cannot be undone, and nothing is done for it.
+    async fn is_cut(&self, operation: OperationId) {
+        let before = (self.count("orders").await, self.count("lines").await);
+        for changed in [Changed::Refuse, Changed::Skip, Changed::Overwrite] {
+            let refused = self.revert(operation, changed).await.unwrap_err();
+            assert!(matches!(refused, Error::Trimmed), "{refused:?}");
+        }
+        assert_eq!((self.count("orders").await, self.count("lines").await), before);
+        assert!(self.told(operation).await.1, "what is left of it is not all of it");
+    }
+
     async fn count(&self, collection: &str) -> u64 {
         collections::get(&self.core, &self.admin, &name(collection)).await.unwrap().count.unwrap()
     }
@@ -78,7 +118,8 @@ impl Site {
     async fn revert(&self, operation: OperationId, changed: Changed) -> Result<OperationId, Error> {
         let own = OperationId::from_uuid(self.core.ids.next_id());
         let written = Written::default();
-        let reverting = revert(&self.core, self.by(), operation, changed, false);
+        let how = How { changed, ..How::default() };
+        let reverting = revert(&self.core, self.by(), operation, how);
         let reverted = journal::in_operation(own, &written, reverting).await?;
         assert_eq!(reverted.operation, own);
         if reverted.state == OperationState::Running {
@@ -122,4 +163,67 @@ async fn a_large_operation_goes_back_in_pieces_and_forth_again() {
     assert_eq!(site.count("lines").await, 40, "nothing was undone");
     site.revert(import, Changed::Skip).await.unwrap();
     assert_eq!((site.count("orders").await, site.count("lines").await), (1, 1), "a line and its order are left");
+}
+
+#[tokio::test]
+async fn what_a_trim_cut_through_is_not_undone_in_part() {
+    let (clock, hand) = Clock::held(1_800_000_000);
+    let site = Site::at(clock).await;
+    let import = site.import(60, &hand).await;
+    assert_eq!(site.told(import).await, (61, false));
+    // Of its commits, the first thirty.
+    site.trim(30).await;
+    assert_eq!(site.told(import).await, (31, true));
+    site.is_cut(import).await;
+
+    // Also where so little is left that it would go back at once.
+    site.trim(5).await;
+    assert_eq!(site.told(import).await, (6, true));
+    site.is_cut(import).await;
+}
+
+#[tokio::test]
+async fn what_was_undone_in_pieces_is_not_done_again_in_part() {
+    let (clock, hand) = Clock::held(1_800_000_000);
+    let site = Site::at(clock).await;
+    let import = site.import(60, &hand).await;
+    let own = OperationId::from_uuid(site.core.ids.next_id());
+    let reverting = revert(&site.core, site.by(), import, How::default());
+    journal::in_operation(own, &Written::default(), reverting).await.unwrap();
+    Runner::new(&site.core).finish(own, &mut |_| hand.advance(Duration::from_secs(1))).await.unwrap();
+    assert_eq!((site.count("orders").await, site.count("lines").await), (0, 0));
+    site.trim(20).await;
+    site.is_cut(own).await;
+}
+
+#[tokio::test]
+async fn a_trim_while_pieces_are_done_cuts_through_them_too() {
+    let (clock, hand) = Clock::held(1_800_000_000);
+    let site = Site::at(clock).await;
+    let import = site.import(60, &hand).await;
+    let own = OperationId::from_uuid(site.core.ids.next_id());
+    let reverting = revert(&site.core, site.by(), import, How::default());
+    journal::in_operation(own, &Written::default(), reverting).await.unwrap();
+    let runner = Runner::new(&site.core);
+    for _ in 0..10 {
+        assert!(runner.one_piece(own).await.unwrap());
+    }
+    assert!(site.count("lines").await > 0);
+    // What it did so far goes, and all that it is to undo.
+    hand.advance(Duration::from_secs(2));
+    site.trim(1).await;
+    let ended = runner.finish(own, &mut |_| ()).await;
+    assert!(matches!(ended, Err(Error::Trimmed)), "it does not say that all is done: {ended:?}");
+    assert!(operations::get(&site.core, own).await.unwrap().error.is_some());
+
+    // The same of one that goes on.
+    let (import, written) = (OperationId::from_uuid(site.core.ids.next_id()), Written::default());
+    let importing = async {
+        site.create("lines", json!({"text": "before"})).await;
+        hand.advance(Duration::from_secs(2));
+        site.trim(1).await;
+        site.create("lines", json!({"text": "after"})).await;
+    };
+    journal::in_operation(import, &written, importing).await;
+    site.is_cut(import).await;
 }
