@@ -19,6 +19,7 @@ mod export;
 mod failed;
 mod health;
 mod import;
+mod import_drf;
 mod init;
 mod journal;
 mod keys;
@@ -106,6 +107,9 @@ enum Command {
     Export(Box<export::Export>),
     /// Put files of records into a running server's collection: CSV, TSV, JSON or JSON lines.
     Import(Box<import::Import>),
+    /// Propose collections and published paths for a project of Django REST Framework.
+    #[command(name = "import-drf")]
+    ImportDrf(import_drf::ImportDrf),
     /// Keep changes of collections as files, and apply them to a running server or a stopped one.
     Migrate(Box<migrate::Migrate>),
     /// Give disk space that the store does not need any more back to the system.
@@ -192,6 +196,7 @@ pub fn run() -> ExitCode {
         Command::Events(command) => command.run(),
         Command::Export(command) => command.run(),
         Command::Import(command) => command.run(),
+        Command::ImportDrf(command) => command.run(),
         Command::Migrate(command) => command.run(),
         Command::Compact(command) => command.run(),
         Command::Keys(command) => command.run(),

@@ -26,8 +26,8 @@ use common::{
 };
 
 pub(in crate::cli) use self::{
-    applied::applied,
-    folder::Folder,
+    applied::{DIR, applied},
+    folder::{Come, Folder},
     make::{Names, files_for},
 };
 use self::{

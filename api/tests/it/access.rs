@@ -343,8 +343,7 @@ async fn allow_says_what_may_be_done_whatever_is_nobodys() {
         let may_look = !is_nobodys(&0) || !is_nobodys(&1);
         for (at, needed) in [(&list, NEEDED_OF_LIST), (&one, NEEDED_OF_ONE)] {
             let all = needed.map(|(method, _)| method).to_vec();
-            let left =
-                needed.iter().filter(|(_, actions)| !may_look || !actions.iter().any(|action| is_nobodys(action)));
+            let left = needed.iter().filter(|(_, actions)| !may_look || !actions.iter().any(&is_nobodys));
             let allowed = whole(left.map(|(method, _)| *method).collect());
             let ask = async |client: &Client, method: &str| {
                 let request = client.request(method.parse().unwrap(), at).header("content-type", "application/json");

@@ -85,7 +85,7 @@ async fn all_that_is_wrong_with_a_list_is_told_at_once() {
         "maker__nowhere",
         "ordering",
     ];
-    let told = async |client: &crate::support::Client, query: &str| -> Vec<String> {
+    let told = async |client: &Client, query: &str| -> Vec<String> {
         client.get(&format!("{BOOKS}?{query}")).await.refused(400).errors.0.keys().cloned().collect()
     };
     assert_eq!(told(&admin, &format!("{own}&{far}&{order}&{expand}")).await, all);

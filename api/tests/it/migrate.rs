@@ -2,6 +2,7 @@
 
 mod branches;
 mod files;
+mod import_drf;
 mod killed;
 mod steps;
 

@@ -16,7 +16,7 @@ use super::{
 use crate::{cli::open::block_on, domain::migrations};
 
 /// The folder that is meant where none is named.
-const DIR: &str = "migrations";
+pub(in crate::cli) const DIR: &str = "migrations";
 
 /// Where the files are.
 #[derive(Debug, Args)]

@@ -75,10 +75,7 @@ pub(super) fn is_compressed_point(bytes: &[u8]) -> bool {
 
 /// Whether this is an RSA key as name servers have it (RFC 3110 §2), by itself or behind what stands before it in a record (RFC 4034 §2.1).
 pub(super) fn is_rsa_of_dns(bytes: &[u8]) -> bool {
-    let key = match bytes {
-        [1, 0 | 1, 3, 1 | 5 | 7 | 8 | 10, key @ ..] => key,
-        key => key,
-    };
+    let key = if let [1, 0 | 1, 3, 1 | 5 | 7 | 8 | 10, key @ ..] = bytes { key } else { bytes };
     match key {
         [1, 3 | 17 | 37, modulus @ ..] | [3, 1, 0, 1, modulus @ ..] => {
             let is_odd = modulus.last().is_some_and(|last| last % 2 == 1);
