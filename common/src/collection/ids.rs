@@ -48,7 +48,7 @@ impl Ids {
     }
 
     /// Reads it from a body; `None` where nothing is said.
-    pub(super) fn read(reader: &mut Reader) -> Option<Self> {
+    pub fn read(reader: &mut Reader) -> Option<Self> {
         let value = reader.take("ids").filter(|value| !value.is_null())?;
         let read = serde_json::from_value(value).ok();
         read.or_else(|| reader.fail("ids", invalid(format!("Use {}.", Self::WORDS.join(" or ")))))

@@ -3,18 +3,23 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use anyhow::{Result, bail};
-use common::{Object, access::Action, published::ListForm};
+use common::{
+    Endpoint as _, Object,
+    access::Action,
+    endpoints::{tokens, users},
+    published::ListForm,
+};
 use serde_json::Value;
 
 /// References in a row at most.
 const MAX_REFERENCES: usize = 16;
 /// Bodies of the routes that sign in, by the end of their names, and the own route of each.
 const TOKEN_BODIES: [(&str, &str); 5] = [
-    ("TokenObtainPair", "/api/token/"),
-    ("TokenObtainSliding", "/api/token/"),
-    ("TokenRefresh", "/api/token/refresh/"),
-    ("TokenVerify", "/api/token/verify/"),
-    ("TokenBlacklist", "/api/token/blacklist/"),
+    ("TokenObtainPair", tokens::Obtain::PATH),
+    ("TokenObtainSliding", tokens::Obtain::PATH),
+    ("TokenRefresh", tokens::Refresh::PATH),
+    ("TokenVerify", tokens::Verify::PATH),
+    ("TokenBlacklist", tokens::Blacklist::PATH),
 ];
 /// What the address of who one is ends with.
 const WHO_AM_I: [&str; 4] = ["/users/me/", "/me/", "/user/", "/whoami/"];
@@ -133,7 +138,7 @@ impl Document {
             if let Some(members) = members.filter(|members| members.contains_key("username"))
                 && WHO_AM_I.iter().any(|end| path.ends_with(end))
             {
-                found.push(OwnRoute { path, alias: "/api/users/me/", members: members.keys().cloned().collect() });
+                found.push(OwnRoute { path, alias: users::Me::PATH, members: members.keys().cloned().collect() });
             }
         }
         found

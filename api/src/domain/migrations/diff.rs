@@ -165,6 +165,9 @@ fn changed(
     if was.name != now.name {
         change.name = Some(now.name.clone());
     }
+    if was.ids != now.ids {
+        change.ids = Some(now.ids.unwrap_or_default());
+    }
     if was.description != now.description {
         change.description = Some(now.description.clone());
     }

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use common::{
     Object,
-    collection::{Collection, Definition, DefinitionPatch, IndexDefinition, let_flags_follow, read_field},
+    collection::{Collection, Definition, DefinitionPatch, Ids, IndexDefinition, let_flags_follow, read_field},
     field::{Field, FieldChange, FieldType},
     name::{CollectionName, FieldName},
     problem::{FieldError, FieldErrors},
@@ -184,6 +184,7 @@ pub fn normal(definition: Definition) -> Definition {
     let field = |field: Field| field.of_no_server();
     Definition {
         aliases: None,
+        ids: definition.ids.filter(|ids| *ids != Ids::default()),
         fields: definition.fields.into_iter().map(field).collect(),
         indexes: Some(definition.indexes.unwrap_or_default()),
         history: Some(definition.history.unwrap_or_default()),
@@ -278,6 +279,7 @@ impl DefinitionChange {
             Err(wrong) => errors.append(wrong),
         }
         definition.indexes = Some(indexes);
+        definition.ids = self.ids.or(definition.ids);
         definition.description = self.description.clone().unwrap_or(definition.description);
         definition.name = self.name.clone().unwrap_or(definition.name);
         errors.or((definition, dropped))

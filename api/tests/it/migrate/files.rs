@@ -279,3 +279,29 @@ async fn files_write_themselves_and_those_that_are_missing_are_made_good() {
     assert!(is_told());
     assert_eq!(fs::read_dir(dir.join("snacks")).unwrap().count(), 4);
 }
+
+#[tokio::test]
+async fn ids_that_are_numbers_are_recorded_planned_and_applied() {
+    let (laptop, admin) = Coffer::with_admin().await;
+    let dir = tempfile::tempdir().unwrap();
+    let (dir, definitions) = (dir.path().join("migrations"), dir.path().join("definitions"));
+    let field = json!([{"name": "title", "type": "text"}]);
+    admin.post("/api/collections/", &json!({"name": "posts", "ids": "integer", "fields": field})).await.is(201);
+    migrated(&laptop.base, &dir, &["make"]);
+    let (staging, other) = Coffer::with_admin().await;
+    migrated(&staging.base, &dir, &["apply"]);
+    assert_eq!(other.get("/api/collections/posts/").await.is(200)["ids"], "integer");
+    assert_eq!(other.record("posts", json!({})).await["id"], 1);
+    migrated(&staging.base, &dir, &["check"]);
+
+    // By hand while it is empty, and by a folder of definitions, in which what is not said stays.
+    admin.patch("/api/collections/posts/", &json!({"ids": "uuid"})).await.is(200);
+    let made = migrated(&laptop.base, &dir, &["make"]);
+    assert!(made.contains("posts: ids"), "{made}");
+    admin.patch("/api/collections/posts/", &json!({"ids": "integer"})).await.is(200);
+    migrated(&laptop.base, &dir, &["make"]);
+    write(&definitions, "posts.toml", "[[fields]]\nname = \"title\"\ntype = \"text\"\n");
+    assert!(migrated(&laptop.base, &dir, &["make"]).contains("Nothing is to be made"));
+    // Where there are records, the ids stay as they are.
+    assert!(refused(&staging.base, &dir, &["apply"]).contains("ids"));
+}

@@ -141,6 +141,7 @@ fn words_of(steps: &[Step]) -> String {
                 words.extend((!change.access.is_empty()).then(|| "access".to_owned()));
                 words.extend((!change.order.is_empty()).then(|| "order".to_owned()));
                 words.extend(change.description.iter().map(|_| "description".to_owned()));
+                words.extend(change.ids.iter().map(|_| "ids".to_owned()));
                 words.extend(change.history.iter().map(|_| "history".to_owned()));
             }
         }

@@ -62,6 +62,7 @@ pub(super) fn touches(step: &Step) -> Vec<String> {
             for (is_so, part) in [
                 (change.name.is_some(), "name"),
                 (change.description.is_some(), "description"),
+                (change.ids.is_some(), "ids"),
                 (change.history.is_some(), "history"),
                 (!change.order.is_empty(), "order of fields"),
             ] {

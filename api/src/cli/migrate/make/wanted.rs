@@ -71,11 +71,14 @@ pub(super) fn wanted(dir: &Path, before: &State, names: &mut Names) -> Result<St
         // What goes without saying stays as it is.
         let known = before.collections.get(&collection);
         let says = |member: &str| members.contains_key(member);
-        let (says_access, says_history) = (says("access"), says("history"));
+        let (says_access, says_history, says_ids) = (says("access"), says("history"), says("ids"));
         let mut definition = normal(created(&collection, &members).map_err(told)?);
         if let Some(known) = known {
             if !says_access {
                 definition.access.clone_from(&known.access);
+            }
+            if !says_ids {
+                definition.ids = known.ids;
             }
             if !says_history {
                 definition.history = known.history;

@@ -55,6 +55,7 @@ pub(super) fn creations(after: &State, new: &BTreeSet<CollectionName>) -> (Vec<C
         if !now.description.is_empty() {
             created.insert("description".to_owned(), json!(now.description));
         }
+        created.extend(now.ids.map(|ids| ("ids".to_owned(), json!(ids))));
         created.insert("fields".to_owned(), now.fields.iter().map(members).map(Value::Object).collect());
         if now.indexes.as_ref().is_some_and(|indexes| !indexes.is_empty()) {
             created.insert("indexes".to_owned(), json!(now.indexes));

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use common::{
     Object,
-    collection::IndexDefinition,
+    collection::{Ids, IndexDefinition},
     name::{CollectionName, FieldName},
     reader::{Reader, invalid},
 };
@@ -19,6 +19,8 @@ pub struct DefinitionChange {
     pub name: Option<CollectionName>,
     /// Its new description.
     pub description: Option<String>,
+    /// What the ids of its records are: only where there are none.
+    pub ids: Option<Ids>,
     /// How much history is kept.
     pub history: Option<Value>,
     /// Access rules, by action: those that are named, anew.
@@ -81,6 +83,7 @@ impl DefinitionChange {
         let change = Self {
             name: name.flatten(),
             description,
+            ids: Ids::read(reader),
             history: reader.take("history"),
             access: access.unwrap_or_default(),
             rename: by_name(reader, "rename", field_name),
@@ -112,6 +115,7 @@ impl DefinitionChange {
         };
         put("name", json!(self.name), self.name.is_some());
         put("description", json!(self.description), self.description.is_some());
+        put("ids", json!(self.ids), self.ids.is_some());
         put("history", json!(self.history), self.history.is_some());
         put("access", json!(self.access), !self.access.is_empty());
         put("rename", json!(self.rename), !self.rename.is_empty());
@@ -136,6 +140,7 @@ impl DefinitionChange {
             (!self.drop_indexes.is_empty() || !self.add_indexes.is_empty(), "indexes"),
             (!self.access.is_empty(), "access"),
             (self.description.is_some(), "description"),
+            (self.ids.is_some(), "ids"),
             (self.history.is_some(), "history"),
         ];
         words.extend(parts.iter().filter(|(is_so, _)| *is_so).map(|(_, word)| (*word).to_owned()));
