@@ -142,19 +142,20 @@ impl Client {
         }
     }
 
-    /// Signs out. Whatever the server says, nothing of the session is left here afterwards.
+    /// Signs out. Whatever the server says, nothing of the session is left here: it goes first, so that nothing is asked for with it while it ends.
     pub(crate) async fn sign_out(&self) -> Result<(), CallError> {
         let outcome = {
             let _lock = tabs::lock_session().await;
-            self.send(Call::<sessions::SignOut>::new((), ())).await
+            self.forget(SessionEvent::Ended);
+            tabs::set_mark(Mark::SignOut);
+            let outcome = self.send(Call::<sessions::SignOut>::new((), ())).await;
+            if is_over(&outcome) {
+                tabs::set_mark(Mark::Nothing);
+            }
+            outcome
         };
-        self.forget(SessionEvent::Ended);
         self.tell(TabMessage::SignedOut);
-        if is_over(&outcome) {
-            return Ok(());
-        }
-        tabs::set_mark(Mark::SignOut);
-        outcome.map(drop)
+        if is_over(&outcome) { Ok(()) } else { outcome.map(drop) }
     }
 
     /// Calls an endpoint.

@@ -31,7 +31,7 @@ async fn a_projects_document_becomes_collections_and_paths_that_its_clients_can_
     assert_eq!(category, json!({"id": 1, "title": "Sweets", "slug": "sweets"}));
     ulla.post("/api/v1/tags/", &json!({"name": "good"})).await.refused(405);
     admin.record("tags", json!({"name": "good"})).await;
-    let sent = json!({"title": "Nougat", "price": "2.5", "category_id": 1, "tags": [1], "rating": 3, "bestBefore": "2027-01-31",
+    let sent = json!({"title": "Nougat", "price": "2.5", "category_id": 1, "tags": [1], "kind": "sweet", "rating": 3, "bestBefore": "2027-01-31",
         "weight": 0.25, "vegan": true});
     let made = ulla.post("/api/v1/snacks/", &sent).await.is(201);
     assert_eq!(made["category"], category);
