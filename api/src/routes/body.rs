@@ -164,6 +164,13 @@ async fn multipart(content_type: &str, body: Bytes) -> Result<Body, Refusal> {
     let mut members = Object::new();
     while let Some(part) = parts.next_field().await.map_err(|_| malformed("the parts cannot be told apart"))? {
         let name = part.name().ok_or_else(|| malformed("a part has no name"))?.to_owned();
+        // As old mail programs did (RFC 7578 §4.7): nobody who sends forms does, and what is so encoded is not what it says.
+        let is_plain = |how: &HeaderValue| {
+            ["7bit", "8bit", "binary"].iter().any(|plain| how.as_bytes().eq_ignore_ascii_case(plain.as_bytes()))
+        };
+        if !part.headers().get("content-transfer-encoding").is_none_or(is_plain) {
+            return Err(malformed("a part has a Content-Transfer-Encoding; send it as it is"));
+        }
         let file = part.file_name().map(str::to_owned);
         let content = part.bytes().await.map_err(|_| malformed("a part does not end"))?;
         match file {

@@ -295,6 +295,10 @@ async fn what_nobody_may_do_is_no_method_of_the_collection_for_who_may_look() {
     assert_eq!(described(&admin, &fact).await, "PUT");
     assert_eq!([described(&admin, absent).await, described(&bea, &fact).await], ["", ""]);
     assert_eq!(described(&admin, "/api/records/facts/").await, "POST PUT");
+    // What is another's may be looked at, and not changed: no form is offered for it.
+    let theirs = path("unlisted", &admin.record("unlisted", json!({"title": "theirs"})).await);
+    let own = path("unlisted", &bea.record("unlisted", json!({"title": "own"})).await);
+    assert_eq!([described(&bea, &theirs).await, described(&bea, &own).await], ["", "PUT"]);
     Answer::of(bea.request(Method::OPTIONS, "/api/records/hidden/01920000-0000-7000-8000-000000000000/"))
         .await
         .refused(404);

@@ -50,9 +50,13 @@ pub async fn describe(
     fields.insert("created_at".to_owned(), server_member("datetime", "Created at"));
     fields.insert("updated_at".to_owned(), server_member("datetime", "Updated at"));
     fields.insert("revision".to_owned(), server_member("integer", "Revision"));
+    let is_theirs = match id {
+        Some(id) if is_there => covers(core, &snapshot, &schema, rules.decide(Action::Update, caller), id).await?,
+        _ => true,
+    };
     let mut actions = Map::new();
     for (action, method) in [(Action::Create, "POST"), (Action::Update, "PUT")] {
-        if may(action) && is_there && (id.is_none() || action == Action::Update) {
+        if may(action) && is_there && (id.is_none() || action == Action::Update && is_theirs) {
             actions.insert(method.to_owned(), Value::Object(fields.clone()));
         }
     }
