@@ -5,7 +5,7 @@ mod rejected;
 mod told;
 
 use std::{
-    fs::File,
+    fs::{self, File},
     io::{self, IsTerminal as _, Write as _},
     path::{Path, PathBuf},
     time::Duration,
@@ -131,6 +131,14 @@ impl Import {
     }
 
     async fn all(&self, session: &Session) -> Result<()> {
+        if let Some(rejected) =
+            self.rejected.as_ref().filter(|rejected| self.files.iter().any(|file| is_same(file, rejected)))
+        {
+            bail!(
+                "--rejected names {}, which is imported; name another file for the rows that are left out",
+                rejected.display()
+            );
+        }
         let mut query = self.query();
         if self.create
             && let Some(first) = self.files.first()
@@ -312,6 +320,11 @@ fn briefly(field: &Field) -> Result<Value> {
         });
     }
     Ok(field)
+}
+
+/// Whether two paths lead to one file.
+fn is_same(file: &Path, other: &Path) -> bool {
+    file == other || fs::canonicalize(file).is_ok_and(|file| fs::canonicalize(other).is_ok_and(|other| file == other))
 }
 
 fn is_stdin(file: &Path) -> bool {

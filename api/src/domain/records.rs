@@ -42,6 +42,7 @@ pub use delete::{delete, erase, would_delete};
 pub(super) use deletion::{expect_referrers, followers, referring};
 pub use describe::describe;
 pub(super) use earlier::fit;
+pub use expand::expandable;
 pub use filter::Asked;
 pub(super) use filter::{Conditions, Node};
 pub use find::{authorize, get, is_known, may_know};

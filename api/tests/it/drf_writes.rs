@@ -50,7 +50,7 @@ async fn put_keeps_optional_fields_that_are_not_in_the_body() {
     // What is encoded is not what it says.
     let part = "--x\r\nContent-Disposition: form-data; name=\"title\"\r\nContent-Transfer-Encoding: base64\r\n\r\ndDQ=\r\n--x--\r\n";
     let refused = admin.raw(Method::PUT, &at, "multipart/form-data; boundary=x", part).await.refused(400);
-    assert!(refused.to_string().contains("Content-Transfer-Encoding"), "{refused}");
+    assert!(format!("{refused:?}").contains("Content-Transfer-Encoding"), "{refused:?}");
     // Defaults are for records that are made, and required fields are asked for.
     assert_eq!(admin.post(ITEMS, &json!({"title": "n"})).await.is(201)["qty"], 7);
     assert_eq!(admin.put(&at, &json!({"qty": 1})).await.faults(), ["title: This field is required."]);

@@ -146,7 +146,12 @@ fn pattern(form: &str) -> String {
 }
 
 fn day(form: &str, text: &str) -> Option<String> {
-    Date::strptime(pattern(form), text).ok().map(|date| date.to_string())
+    Date::strptime(pattern(form), text).ok().filter(is_whole).map(|date| date.to_string())
+}
+
+/// Whether its year has four digits: two that stand where four are meant are not of the first century.
+fn is_whole(date: &Date) -> bool {
+    date.year() >= 1000
 }
 
 /// Whether one of these formats, without a time of day, says that a text is a day.
@@ -166,7 +171,8 @@ pub(super) fn is_moment_by(forms: &[String], text: &str) -> bool {
 fn moment(form: &str, text: &str) -> Option<String> {
     let pattern = pattern(form);
     let moment = DateTime::strptime(&pattern, text).ok();
-    moment.or_else(|| Some(Date::strptime(&pattern, text).ok()?.at(0, 0, 0, 0))).map(|moment| format!("{moment}Z"))
+    let moment = moment.or_else(|| Some(Date::strptime(&pattern, text).ok()?.at(0, 0, 0, 0)));
+    moment.filter(|moment| is_whole(&moment.date())).map(|moment| format!("{moment}Z"))
 }
 
 #[cfg(test)]
@@ -220,6 +226,8 @@ mod tests {
     fn days_are_read_by_their_format() {
         for (form, text, day_of) in [
             ("DD.MM.YYYY", "24.12.2026", Some("2026-12-24")),
+            ("DD.MM.YYYY", "24.12.26", None),
+            ("DD.MM.YY", "24.12.26", Some("2026-12-24")),
             ("D.M.YYYY", "1.2.2026", Some("2026-02-01")),
             ("MM/DD/YY", "02/01/26", Some("2026-02-01")),
             ("%d %b %Y", "01 Feb 2026", Some("2026-02-01")),

@@ -192,6 +192,10 @@ pub(crate) async fn work_on(
     let Some((_, stored)) = load(core, id).await? else { return Ok(Some(None)) };
     match stored.state {
         OperationState::Failed => Err(Error::Conflict(stored.error.unwrap_or_default())),
+        OperationState::Stopped => {
+            let told = stored.error.unwrap_or_default();
+            Err(Error::Conflict(format!("It was stopped before it was done. {told}").trim_end().to_owned()))
+        }
         state if state.is_over() => Ok(Some(None)),
         _ => {
             let shown = Operation { state: OperationState::Running, ..stored.shown(id, core) };

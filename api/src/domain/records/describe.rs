@@ -28,13 +28,13 @@ pub async fn describe(
     let may = |action| rules.decide(action, caller) != Decision::Denied;
     check_known(&schema, caller)?;
     // Of one that is not there for the caller, only what all have in common is told.
-    let is_there = match id {
-        None => true,
-        Some(id) => {
-            covers(core, &snapshot, &schema, rules.decide(Action::View, caller), id).await?
-                && snapshot.get(&keyspace::record(schema.number(), id)).await?.is_some()
+    let record = match id {
+        Some(id) if covers(core, &snapshot, &schema, rules.decide(Action::View, caller), id).await? => {
+            snapshot.get(&keyspace::record(schema.number(), id)).await?
         }
+        _ => None,
     };
+    let is_there = id.is_none() || record.is_some();
     let mut described = schema.collection.fields.clone();
     hide_references(&core.schemas, &snapshot, &mut described, caller).await?;
     let mut fields = Map::new();
@@ -50,8 +50,8 @@ pub async fn describe(
     fields.insert("created_at".to_owned(), server_member("datetime", "Created at"));
     fields.insert("updated_at".to_owned(), server_member("datetime", "Updated at"));
     fields.insert("revision".to_owned(), server_member("integer", "Revision"));
-    let is_theirs = match id {
-        Some(id) if is_there => covers(core, &snapshot, &schema, rules.decide(Action::Update, caller), id).await?,
+    let is_theirs = match (id, &record) {
+        (Some(id), Some(entry)) => rules.decide(Action::Update, caller).covers(schema.parse(id, entry)?.owner()),
         _ => true,
     };
     let mut actions = Map::new();

@@ -11,6 +11,7 @@ use common::{
     field::{Field, FieldType},
     id::{RecordId, UserId},
     json::Exact,
+    name::CollectionName,
     problem::{FieldError, FieldErrors},
     query::VIA,
     record::Record,
@@ -229,6 +230,24 @@ impl Expansion {
             Ok(())
         })
     }
+}
+
+/// Those of the names, of a path that an admin published, that mean something to this caller. What refers to a record is not told to who may not list it.
+pub async fn expandable(core: &Core, caller: &Caller, name: &CollectionName, names: &[String]) -> Result<Vec<String>> {
+    if !names.iter().any(|name| name.contains(VIA)) {
+        return Ok(names.to_vec());
+    }
+    let snapshot = core.store.snapshot().await?;
+    let schema = core.schemas.find(&snapshot, name, caller).await?;
+    let mut found = Vec::with_capacity(names.len());
+    for name in names {
+        match Expansion::new(core, &snapshot, caller, &schema, std::slice::from_ref(name)).await {
+            Ok(_) => found.push(name.clone()),
+            Err(Error::Invalid(_)) => {}
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(found)
 }
 
 /// What a name of an expansion means; `None` where it means nothing to this caller.

@@ -59,6 +59,9 @@ async fn list(context: Context, input: Input<endpoints::List>) -> Result<Reply<e
     let (name, on) = (&input.params.0, path(&input)?);
     let mut query = ListQuery { ignores_accents: context.options.search_ignores_accents, ..input.query.clone() };
     query::whole(on, &mut query);
+    if on.path.projection.is_some() {
+        query.expand = records::expandable(context.app.core(), &input.caller, name, &query.expand).await?;
+    }
     let cursors = cursor::Context::new(&context.app.auth().sealer, &input.caller, name, &query);
     let listed = records::list(context.app.core(), &input.caller, name, &query, cursors.open(&query)?).await?;
     let form = on.path.definition.list;
@@ -143,7 +146,8 @@ impl Published {
         let Some(projection) = &self.path.projection else { return Ok(sent) };
         let mut json = sent.json.clone();
         if projection.is_expanded {
-            let query = RecordQuery { expand: self.path.expand.clone(), ..RecordQuery::default() };
+            let expand = records::expandable(context.app.core(), caller, name, &self.path.expand).await?;
+            let query = RecordQuery { expand, ..RecordQuery::default() };
             match records::get(context.app.core(), caller, name, sent.id, &query).await {
                 Ok(expanded) => json = expanded.json,
                 // Whoever may write it need not be one who may view it.
@@ -223,7 +227,11 @@ impl Published {
 
 async fn view(context: Context, input: Input<endpoints::Get>) -> Result<Reply<endpoints::Get>> {
     let ((name, id), on) = (&input.params, path(&input)?);
-    let sent = records::get(context.app.core(), &input.caller, name, *id, &input.query).await?;
+    let mut query = input.query.clone();
+    if on.path.projection.is_some() {
+        query.expand = records::expandable(context.app.core(), &input.caller, name, &query.expand).await?;
+    }
+    let sent = records::get(context.app.core(), &input.caller, name, *id, &query).await?;
     let sent = Sent { json: on.shown(&sent.json)?, ..sent };
     Ok(one(&input, sent))
 }

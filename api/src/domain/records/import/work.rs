@@ -208,7 +208,11 @@ impl Steps for ImportRows {
                 let caller = caller.unwrap_or(Caller::Anonymous);
                 let id = journal::operation().ok_or_else(|| Error::internal("an import is no operation"))?;
                 let back = self.back.get_or_insert_with(|| Revert::taking_back(id, &caller));
-                let piece = back.step(core, budget).await?;
+                let piece = match back.step(core, budget).await {
+                    // Nothing was written yet.
+                    Err(Error::NotFound) => Piece { is_last: true, ..Piece::default() },
+                    piece => piece?,
+                };
                 if !piece.is_last {
                     return Ok(Piece { done: 0, ..piece });
                 }
