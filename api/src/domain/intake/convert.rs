@@ -146,11 +146,11 @@ fn pattern(form: &str) -> String {
 }
 
 fn day(form: &str, text: &str) -> Option<String> {
-    Date::strptime(pattern(form), text).ok().filter(is_whole).map(|date| date.to_string())
+    Date::strptime(pattern(form), text).ok().filter(|date| is_whole(*date)).map(|date| date.to_string())
 }
 
 /// Whether its year has four digits: two that stand where four are meant are not of the first century.
-fn is_whole(date: &Date) -> bool {
+fn is_whole(date: Date) -> bool {
     date.year() >= 1000
 }
 
@@ -172,7 +172,7 @@ fn moment(form: &str, text: &str) -> Option<String> {
     let pattern = pattern(form);
     let moment = DateTime::strptime(&pattern, text).ok();
     let moment = moment.or_else(|| Some(Date::strptime(&pattern, text).ok()?.at(0, 0, 0, 0)));
-    moment.filter(|moment| is_whole(&moment.date())).map(|moment| format!("{moment}Z"))
+    moment.filter(|moment| is_whole(moment.date())).map(|moment| format!("{moment}Z"))
 }
 
 #[cfg(test)]
