@@ -124,6 +124,17 @@ impl Renaming {
             (Value::Number(a), Value::Number(b)) if REVISIONS.iter().any(|name| at.ends_with(name)) => {
                 self.stand_for(at, &format!("#{a}"), &format!("#{b}"))
             }
+            (Value::Number(a), Value::Number(b))
+                if ["revision__min", "revision__max"].iter().any(|name| at.ends_with(name)) =>
+            {
+                self.stand_for(at, &format!("#{a}"), &format!("#{b}"))
+            }
+            // What is reckoned of revisions is as they are.
+            (Value::Number(_), Value::Number(_))
+                if ["revision__avg", "revision__sum"].iter().any(|name| at.ends_with(name)) =>
+            {
+                Ok(())
+            }
             // Random, and of each server its own.
             (Value::String(a), Value::String(b)) if at.ends_with("/ticket") => self.stand_for(at, a, b),
             (Value::String(a), Value::String(b)) => self.texts(at, a, b),
