@@ -40,20 +40,17 @@ pub(super) fn singular(plural: &str) -> String {
     plural.strip_suffix('s').filter(|stem| !stem.ends_with('s')).unwrap_or(plural).to_owned()
 }
 
-/// Whether a schema lets null in.
+/// Whether a schema lets null in, by itself or as one of several.
 pub(super) fn is_nullable(document: &Document, schema: &Value) -> bool {
-    let is_null = |kind: &Value| kind == "null";
-    let kinds = schema.get("type").and_then(Value::as_array);
-    let parts = ["oneOf", "anyOf"].into_iter().filter_map(|word| schema.get(word)?.as_array()).flatten();
-    let mut values = parts.filter_map(|part| document.resolve(part).0.get("enum")?.as_array()).flatten();
+    let lists =
+        |schema: &Value, member: &str| schema.get(member).and_then(Value::as_array).cloned().unwrap_or_default();
+    let is_null = |part: &Value| {
+        let values = lists(document.resolve(part).0, "enum");
+        part.get("type").is_some_and(|kind| kind == "null") || values.iter().any(Value::is_null)
+    };
     schema.get("nullable").is_some_and(|nullable| *nullable == true)
-        || kinds.is_some_and(|kinds| kinds.iter().any(is_null))
-        || values.any(Value::is_null)
-        || ["oneOf", "anyOf"]
-            .into_iter()
-            .filter_map(|word| schema.get(word)?.as_array())
-            .flatten()
-            .any(|part| part.get("type").is_some_and(is_null))
+        || lists(schema, "type").iter().any(|kind| kind == "null")
+        || ["oneOf", "anyOf"].iter().any(|word| lists(schema, word).iter().any(is_null))
 }
 
 /// The field of a value that refers to nothing: its members but for the name. `told` gets what is to be looked at.
@@ -77,7 +74,7 @@ pub(super) fn of_value(
         .map(|values| values.iter().filter(|value| !value.is_null() && **value != "").cloned().collect());
     let limit =
         |member: &str| whole.get(member).or_else(|| schema.get(member)).filter(|limit| !limit.is_null()).cloned();
-    let mut field = match (kind, format, values) {
+    let field = match (kind, format, values) {
         ("string", "binary" | "byte", _) => return Err(IS_FILE),
         (_, _, Some(values)) if !values.is_empty() => return Ok(of_choices(&values, told)),
         ("string", "date", _) => json!({"type": "date"}),
@@ -106,7 +103,7 @@ pub(super) fn of_value(
         ("array", _, _) => return Ok(of_array(document, schema, told)),
         _ => json!({"type": "json"}),
     };
-    let Value::Object(members) = &mut field else { return Ok(Object::new()) };
+    let Value::Object(mut members) = field else { return Ok(Object::new()) };
     members.retain(|_, value| *value != false);
     let limits: &[(&str, &str)] = match (kind, format) {
         ("string", "") => &[("maxLength", "max_length"), ("minLength", "min_length"), ("pattern", "pattern")],
@@ -117,10 +114,10 @@ pub(super) fn of_value(
         let value = limit(there).filter(|value| *value != i64::MAX && *value != i64::MIN);
         members.extend(value.map(|value| ((*here).to_owned(), value)));
     }
-    if kind != "array" && kind != "object" {
+    if kind != "object" {
         members.extend(limit("default").map(|default| ("default".to_owned(), default)));
     }
-    Ok(std::mem::take(members))
+    Ok(members)
 }
 
 fn of_choices(values: &[Value], told: &mut Vec<&'static str>) -> Object {

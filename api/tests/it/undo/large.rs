@@ -36,6 +36,14 @@ fn name(text: &str) -> CollectionName {
 }
 
 impl Site {
+    /// Begins to undo an operation; gives the one that does.
+    async fn reverting(&self, operation: OperationId) -> OperationId {
+        let own = OperationId::from_uuid(self.core.ids.next_id());
+        let reverting = revert(&self.core, self.by(), operation, How::default());
+        journal::in_operation(own, &Written::default(), reverting).await.unwrap();
+        own
+    }
+
     async fn new() -> Self {
         Self::at(Clock::system()).await
     }
@@ -187,9 +195,7 @@ async fn what_was_undone_in_pieces_is_not_done_again_in_part() {
     let (clock, hand) = Clock::held(1_800_000_000);
     let site = Site::at(clock).await;
     let import = site.import(60, &hand).await;
-    let own = OperationId::from_uuid(site.core.ids.next_id());
-    let reverting = revert(&site.core, site.by(), import, How::default());
-    journal::in_operation(own, &Written::default(), reverting).await.unwrap();
+    let own = site.reverting(import).await;
     Runner::new(&site.core).finish(own, &mut |_| hand.advance(Duration::from_secs(1))).await.unwrap();
     assert_eq!((site.count("orders").await, site.count("lines").await), (0, 0));
     site.trim(20).await;
@@ -201,9 +207,7 @@ async fn a_trim_while_pieces_are_done_cuts_through_them_too() {
     let (clock, hand) = Clock::held(1_800_000_000);
     let site = Site::at(clock).await;
     let import = site.import(60, &hand).await;
-    let own = OperationId::from_uuid(site.core.ids.next_id());
-    let reverting = revert(&site.core, site.by(), import, How::default());
-    journal::in_operation(own, &Written::default(), reverting).await.unwrap();
+    let own = site.reverting(import).await;
     let runner = Runner::new(&site.core);
     for _ in 0..10 {
         assert!(runner.one_piece(own).await.unwrap());
