@@ -232,7 +232,8 @@ impl Expansion {
     }
 }
 
-/// Those of the names, of a path that an admin published, that mean something to this caller. What refers to a record is not told to who may not list it.
+/// The names of a path that an admin published, each as far as it means something to this caller: what refers to a record is not told to who
+/// may not list it, and the record that it refers to is.
 pub async fn expandable(core: &Core, caller: &Caller, name: &CollectionName, names: &[String]) -> Result<Vec<String>> {
     if !names.iter().any(|name| name.contains(VIA)) {
         return Ok(names.to_vec());
@@ -241,10 +242,16 @@ pub async fn expandable(core: &Core, caller: &Caller, name: &CollectionName, nam
     let schema = core.schemas.find(&snapshot, name, caller).await?;
     let mut found = Vec::with_capacity(names.len());
     for name in names {
-        match Expansion::new(core, &snapshot, caller, &schema, std::slice::from_ref(name)).await {
-            Ok(_) => found.push(name.clone()),
-            Err(Error::Invalid(_)) => {}
-            Err(error) => return Err(error),
+        let mut way = Some(name.as_str());
+        while let Some(name) = way {
+            match Expansion::new(core, &snapshot, caller, &schema, &[name.to_owned()]).await {
+                Ok(_) => {
+                    found.push(name.to_owned());
+                    break;
+                }
+                Err(Error::Invalid(_)) => way = name.rsplit_once('.').map(|(before, _)| before),
+                Err(error) => return Err(error),
+            }
         }
     }
     Ok(found)

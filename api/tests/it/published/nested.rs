@@ -4,7 +4,7 @@ use reqwest::Method;
 use serde_json::json;
 
 use super::{blog, publish};
-use crate::support::{Answer, text};
+use crate::support::{Answer, Coffer, text};
 
 #[tokio::test]
 async fn a_path_within_another_has_the_records_of_its_parent_alone() {
@@ -127,4 +127,33 @@ async fn verbs_stand_in_paths_and_several_paths_lead_to_one_collection() {
     // What reads changes nothing.
     let path = json!({"path": "/notes/x/{id}/", "collection": "posts", "actions": ["delete"], "method": "GET"});
     admin.post("/api/paths/", &path).await.refused(400);
+}
+
+#[tokio::test]
+async fn what_refers_to_a_record_is_null_for_who_may_not_list_it_and_the_record_is_shown() {
+    let (coffer, admin) = Coffer::with_admin().await;
+    let open = json!({"list": ["anyone"], "view": ["anyone"]});
+    let hidden = json!({"list": ["nobody"], "view": ["nobody"], "create": ["nobody"], "update": ["nobody"], "delete": ["nobody"]});
+    for (name, fields, access) in [
+        ("makers", json!([{"name": "name", "type": "text"}]), &open),
+        ("books", json!([{"name": "maker", "type": "reference", "collection": "makers"}]), &open),
+        (
+            "notes",
+            json!([{"name": "text", "type": "text"}, {"name": "maker", "type": "reference", "collection": "makers"}]),
+            &hidden,
+        ),
+    ] {
+        admin.post("/api/collections/", &json!({"name": name, "fields": fields, "access": access})).await.is(201);
+    }
+    let maker = text(&admin.record("makers", json!({"name": "Acme"})).await, "id");
+    let book = text(&admin.record("books", json!({"maker": maker})).await, "id");
+    admin.record("notes", json!({"text": "late", "maker": maker})).await;
+    let members = json!([{"maker": "maker.name"}, {"notes": "maker.notes_via_maker.text"}]);
+    publish(&admin, json!({"path": "/v1/books/", "collection": "books", "list": "array", "members": members})).await;
+    let stranger = coffer.stranger();
+    let shown = json!({"maker": "Acme", "notes": null});
+    assert_eq!(stranger.get("/v1/books/").await.is(200), json!([shown]));
+    assert_eq!(stranger.get(&format!("/v1/books/{book}/")).await.is(200), shown);
+    assert_eq!(admin.get("/v1/books/").await.is(200), json!([{"maker": "Acme", "notes": ["late"]}]));
+    stranger.get("/api/records/makers/?expand=notes_via_maker").await.refused(400);
 }
