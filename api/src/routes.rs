@@ -50,8 +50,7 @@ use futures_util::{Stream, StreamExt, TryStreamExt};
 use http::{HeaderMap, Method};
 use warp::Filter;
 
-use crate::assets::Assets;
-use crate::domain::App;
+use crate::{assets::Assets, domain::App};
 use address::split;
 pub use auth_scheme::{AuthScheme, AuthSchemes};
 use context::Context;
@@ -61,9 +60,7 @@ pub use leniency::Unknown;
 pub use metrics::open_filter as open_metrics;
 use response::{Response, to_warp};
 pub use samples::{Samples, measure};
-use server::request::Connection;
-use server::request::Notes;
-use server::request::RequestId;
+use server::request::{Connection, Notes, RequestId};
 use table::Table;
 
 /// The whole server as one filter.

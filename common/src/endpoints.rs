@@ -84,7 +84,9 @@ macro_rules! is_secret {
     };
 }
 
-pub(crate) use {endpoint, is_secret, or_unit};
+pub(crate) use endpoint;
+pub(crate) use is_secret;
+pub(crate) use or_unit;
 
 /// All endpoints, in the order of the README's table.
 pub static ENDPOINTS: &[EndpointInfo] = &[

@@ -2,8 +2,10 @@
 
 use std::{
     path::PathBuf,
-    sync::Arc,
-    sync::atomic::{AtomicBool, AtomicU64},
+    sync::{
+        Arc,
+        atomic::{AtomicBool, AtomicU64},
+    },
 };
 
 use coffer_client::Failure;

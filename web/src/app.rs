@@ -4,7 +4,10 @@ use std::rc::Rc;
 
 use web_sys::HtmlElement;
 use yew::prelude::*;
-use yew_router::{BrowserRouter, hooks::use_location, hooks::use_route};
+use yew_router::{
+    BrowserRouter,
+    hooks::{use_location, use_route},
+};
 
 use crate::{
     client::Client,

@@ -1,13 +1,11 @@
 //! Debian's packages, for what neither cargo nor pip carries. Only as root, or with a sudo that asks nothing, and never where
 //! [`REFUSE`] is set.
 
-use std::env;
-use std::process::Command;
+use std::{env, process::Command};
 
 use anyhow::{Result, bail};
 
-use crate::step;
-use crate::workspace::which;
+use crate::{step, workspace::which};
 
 /// Set to anything, this keeps xtask from installing system packages: what needs them fails and names them.
 pub(crate) const REFUSE: &str = "XTASK_NO_APT";

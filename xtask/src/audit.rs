@@ -2,13 +2,14 @@
 //! vulnerabilities. The last need a list of advisories from the network, so they are a matter of their own: `cargo xtask audit` fails where
 //! it cannot be had, `cargo xtask test` says so and goes on.
 
-use std::process::Command;
-use std::time::Duration;
+use std::{process::Command, time::Duration};
 
 use anyhow::{Context, Result};
 
-use crate::step::{self, step};
-use crate::{tools, workspace};
+use crate::{
+    step::{self, step},
+    tools, workspace,
+};
 
 const NOT_CHECKED: &str =
     "advisories were NOT checked: their list cannot be had from here; `cargo xtask audit`, run elsewhere, does";

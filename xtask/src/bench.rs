@@ -20,14 +20,18 @@ mod result;
 mod store_size;
 mod workload;
 
-use std::fs;
-use std::process::Command;
-use std::time::{Duration, Instant};
+use std::{
+    fs,
+    process::Command,
+    time::{Duration, Instant},
+};
 
 use anyhow::{Context, Result, bail, ensure};
 
-use crate::step::{self, step};
-use crate::workspace;
+use crate::{
+    step::{self, step},
+    workspace,
+};
 use generator::Generator;
 use process::Process;
 use result::{Figures, Memory, Outcome};

@@ -1,16 +1,20 @@
 //! Clients of others, pinned in `xtask/clients` and run by node: installed here, and run for long by `cargo xtask clients`. The tests
 //! (`api/tests/it/clients.rs`) run the same for a moment.
 
-use std::fs;
-use std::path::PathBuf;
-use std::process::{Command, Stdio};
-use std::time::Duration;
+use std::{
+    fs,
+    path::PathBuf,
+    process::{Command, Stdio},
+    time::Duration,
+};
 
 use anyhow::{Context, Result};
 
-use crate::apt;
-use crate::step::{self, step};
-use crate::workspace::{self, which};
+use crate::{
+    apt,
+    step::{self, step},
+    workspace::{self, which},
+};
 
 /// What is run, beside the packages.
 const SOURCES: &str = "xtask/clients";

@@ -1,17 +1,21 @@
 //! `cargo xtask run --cluster N`: N servers over one PostgreSQL, behind nginx, on this machine. Everything of it is in one folder, and it all ends
 //! with Ctrl-C.
 
-use std::fs;
-use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
-use std::thread::sleep;
-use std::time::Duration;
+use std::{
+    fs,
+    path::{Path, PathBuf},
+    process::{Child, Command, Stdio},
+    thread::sleep,
+    time::Duration,
+};
 
 use anyhow::{Context, Result, bail};
 
-use crate::step::{self, step};
-use crate::workspace::which;
-use crate::{apt, postgresql};
+use crate::{
+    apt, postgresql,
+    step::{self, step},
+    workspace::which,
+};
 
 /// Where nginx listens; the servers take the ports behind it.
 const PORT: usize = 8000;

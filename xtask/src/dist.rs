@@ -4,8 +4,11 @@ use std::fs;
 
 use anyhow::Result;
 
-use crate::step::{self, step};
-use crate::{size, spa, workspace};
+use crate::{
+    size, spa,
+    step::{self, step},
+    workspace,
+};
 
 /// Unlike `run`, fails without a web app: what is handed out is whole.
 pub(crate) fn dist() -> Result<()> {

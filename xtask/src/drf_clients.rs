@@ -5,8 +5,10 @@ use std::process::Command;
 
 use anyhow::{Result, bail};
 
-use crate::step::{run, step};
-use crate::workspace::{self, which};
+use crate::{
+    step::{run, step},
+    workspace::{self, which},
+};
 
 /// Installs the clients and runs the tests that are about them.
 pub(crate) fn drf_clients() -> Result<()> {

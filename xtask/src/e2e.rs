@@ -1,18 +1,19 @@
 //! What the end-to-end tests drive: a browser, HTTPie and openssl for the commands on the pages, PostgreSQL for the store in a database, and real
 //! words to load.
 
-use std::path::{Path, PathBuf};
-use std::process::Command;
-use std::{env, fs};
+use std::{
+    env, fs,
+    path::{Path, PathBuf},
+    process::Command,
+};
 
 use anyhow::{Context, Result, bail};
 
-use crate::apt;
-use crate::clients;
-use crate::postgresql;
-use crate::published;
-use crate::step::{self, step};
-use crate::workspace::{self, which};
+use crate::{
+    apt, clients, postgresql, published,
+    step::{self, step},
+    workspace::{self, which},
+};
 
 const HTTPIE: &str = "3.2.4";
 const WORDNET: &str = "/usr/share/wordnet";

@@ -1,14 +1,19 @@
 //! `cargo xtask first-load`: how long a first visit to the web app waits on slow networks (`xtask/first-load.mjs`), on the demo's store.
 
-use std::fs;
-use std::io::{BufRead, BufReader};
-use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
+use std::{
+    fs,
+    io::{BufRead, BufReader},
+    path::{Path, PathBuf},
+    process::{Child, Command, Stdio},
+};
 
 use anyhow::{Context, Result, bail};
 
-use crate::step::{self, step};
-use crate::{e2e, page, size, spa, workspace};
+use crate::{
+    e2e, page, size, spa,
+    step::{self, step},
+    workspace,
+};
 
 /// Measures the web app as it is, served by `program`, or by a release that is built first.
 pub(crate) fn first_load(program: Option<&String>) -> Result<()> {

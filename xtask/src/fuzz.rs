@@ -3,15 +3,19 @@
 //! Stable Rust does for it: the compiler's own pass notes which code an input reaches, and the crate libfuzzer-sys brings libFuzzer's source. What it
 //! learns stays under `target/fuzz` for the next time; the seeds in `fuzz/corpus/` it only reads.
 
-use std::fs::{self, File};
-use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::{
+    fs::{self, File},
+    path::{Path, PathBuf},
+    process::Command,
+};
 
 use anyhow::{Context, Result, bail};
 
-use crate::apt;
-use crate::step::{self, step};
-use crate::workspace::{self, which};
+use crate::{
+    apt,
+    step::{self, step},
+    workspace::{self, which},
+};
 
 /// What `cargo fuzz` gives the compiler, less the sanitizers, which only a nightly one has; there is no unsafe code of ours for them to watch.
 const COVERAGE: &str = "-Cpasses=sancov-module -Cllvm-args=-sanitizer-coverage-level=4 \

@@ -19,18 +19,22 @@ mod tests;
 mod tried;
 mod wheel;
 
-use std::fmt::Write as _;
-use std::fs;
-use std::path::{Path, PathBuf};
-use std::process::Command;
-use std::thread::{self, ScopedJoinHandle};
+use std::{
+    fmt::Write as _,
+    fs,
+    path::{Path, PathBuf},
+    process::Command,
+    thread::{self, ScopedJoinHandle},
+};
 
 use anyhow::{Context, Result, anyhow, bail};
 use flate2::Compression;
 
 use self::content::Content;
-use crate::step::{self, step};
-use crate::workspace;
+use crate::{
+    step::{self, step},
+    workspace,
+};
 
 /// What packages say of Coffer in a line.
 const SUMMARY: &str = "An authenticated JSON API, a web app and a terminal app over collections that you define";

@@ -1,13 +1,14 @@
 //! The page of a release's web app, and the files beside it: what trunk makes of `web/index.html` for a build in one file.
 
-use std::fs;
-use std::hash::{DefaultHasher, Hash, Hasher};
-use std::path::{Path, PathBuf};
+use std::{
+    fs,
+    hash::{DefaultHasher, Hash, Hasher},
+    path::{Path, PathBuf},
+};
 
 use anyhow::{Context, Result};
 
-use crate::split::Parts;
-use crate::workspace;
+use crate::{split::Parts, workspace};
 
 /// The line of the page that trunk replaces by the app.
 const APP: &str = "<link data-trunk rel=\"rust\"";

@@ -1,15 +1,19 @@
 //! A PostgreSQL from Debian in a folder of its own, reached by a socket in it. Debian's own one, if it runs, stays as it is.
 
-use std::fs;
-use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
-use std::thread::sleep;
-use std::time::Duration;
+use std::{
+    fs,
+    path::{Path, PathBuf},
+    process::{Child, Command, Stdio},
+    thread::sleep,
+    time::Duration,
+};
 
 use anyhow::{Context, Result, bail};
 
-use crate::apt;
-use crate::step::{self, step};
+use crate::{
+    apt,
+    step::{self, step},
+};
 
 /// Where Debian keeps its programs, by version.
 pub(crate) const PROGRAMS: &str = "/usr/lib/postgresql";

@@ -1,13 +1,14 @@
 //! `cargo xtask run`: from a fresh clone to a served web app.
 
-use std::fs;
-use std::os::unix::process::CommandExt;
-use std::process::Command;
+use std::{fs, os::unix::process::CommandExt, process::Command};
 
 use anyhow::{Context, Result};
 
-use crate::step::{self, step};
-use crate::{cluster, spa, workspace};
+use crate::{
+    cluster, spa,
+    step::{self, step},
+    workspace,
+};
 
 /// Builds the web app and the server with it inside, then becomes the server.
 pub(crate) fn run(args: &[String]) -> Result<()> {

@@ -1,8 +1,6 @@
 //! The size of the web app's files, and the largest it may have: the one place that says so, for `dist` and for `test`.
 
-use std::fs;
-use std::path::Path;
-use std::process::Command;
+use std::{fs, path::Path, process::Command};
 
 use anyhow::{Result, bail};
 

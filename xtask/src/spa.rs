@@ -1,16 +1,21 @@
 //! The web app: is `dist/` what the sources say, and if not, set up what is needed and build it.
 
-use std::fs;
-use std::hash::{DefaultHasher, Hash, Hasher};
-use std::io;
-use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::{
+    fs,
+    hash::{DefaultHasher, Hash, Hasher},
+    io,
+    path::{Path, PathBuf},
+    process::Command,
+};
 
 use anyhow::{Result, bail};
 
-use crate::split::{self, Std};
-use crate::step::{self, step};
-use crate::{page, tools, wasm, workspace};
+use crate::{
+    page,
+    split::{self, Std},
+    step::{self, step},
+    tools, wasm, workspace,
+};
 
 /// Everything the web app is made of, less folders of tests. `common` and `Cargo.lock` are in it; the server is not.
 const INPUTS: [&str; 7] =

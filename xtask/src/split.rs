@@ -4,17 +4,20 @@
 //! part; wasm-opt makes each part smaller. trunk cannot do this, since its hooks run before the linking or after the glue. The files import each
 //! other, so all of a build carry one hash, of everything that was built; names with a hash are kept by browsers for ever.
 
-use std::fs;
-use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::{
+    fs,
+    path::{Path, PathBuf},
+    process::Command,
+};
 
 use anyhow::{Context, Result, bail};
 
-use crate::page::{self, digest};
-use crate::step;
-use crate::tools;
-use crate::wasm::WasmTarget;
-use crate::workspace;
+use crate::{
+    page::{self, digest},
+    step, tools,
+    wasm::WasmTarget,
+    workspace,
+};
 
 /// Stands in all names until the hash is known.
 const NO_HASH: &str = "coffer-0";

@@ -1,10 +1,12 @@
 //! One step of a command: said before it starts, timed, and named when it fails. And programs that a step runs.
 
-use std::iter;
-use std::path::Path;
-use std::process::{Command, Stdio};
-use std::thread;
-use std::time::{Duration, Instant};
+use std::{
+    iter,
+    path::Path,
+    process::{Command, Stdio},
+    thread,
+    time::{Duration, Instant},
+};
 
 use anyhow::{Context, Result, bail};
 

@@ -21,18 +21,23 @@
 //! One cargo profile serves all tests: nothing is built both for dev and for release. cargo-nextest runs them, each in a process of its own
 //! (`.config/nextest.toml`), and leaves a report in [`REPORT`]; `cargo test` runs the examples in the documentation, which nextest does not.
 
-use std::collections::BTreeMap;
-use std::io::{self, BufRead, BufReader};
-use std::path::PathBuf;
-use std::process::{self, Command};
-use std::thread;
-use std::time::Instant;
-use std::{env, fs};
+use std::{
+    collections::BTreeMap,
+    env, fs,
+    io::{self, BufRead, BufReader},
+    path::PathBuf,
+    process::{self, Command},
+    thread,
+    time::Instant,
+};
 
 use anyhow::{Context, Result, bail};
 
-use crate::step::{self, step};
-use crate::{audit, e2e, postgresql, size, spa, tools, workspace};
+use crate::{
+    audit, e2e, postgresql, size, spa,
+    step::{self, step},
+    tools, workspace,
+};
 
 const ALL: [&str; 4] = ["--workspace", "--locked", "--features", "e2e"];
 /// Below the target directory.

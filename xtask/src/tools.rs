@@ -2,15 +2,19 @@
 //!
 //! A program of exactly that version which is already on `PATH` is used as it is; of cargo-nextest, any recent one.
 
-use std::fs;
-use std::path::PathBuf;
-use std::process::{Command, Stdio};
-use std::time::Duration;
+use std::{
+    fs,
+    path::PathBuf,
+    process::{Command, Stdio},
+    time::Duration,
+};
 
 use anyhow::{Context, Result, bail};
 
-use crate::step::{self, step};
-use crate::workspace::{self, which};
+use crate::{
+    step::{self, step},
+    workspace::{self, which},
+};
 
 /// Newer ones ask for a newer compiler than the workspace does.
 pub(crate) const TRUNK: &str = "0.21.14";

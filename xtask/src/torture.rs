@@ -3,15 +3,16 @@
 //! Each turn is a run of the ordinary tests with more rounds than usual. The tests print what they checked; here that is added
 //! up. A turn that fails ends it all and says how to repeat it.
 
-use std::fs;
-use std::path::PathBuf;
-use std::process::{Command, Stdio};
-use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+use std::{
+    fs,
+    path::PathBuf,
+    process::{Command, Stdio},
+    time::{Duration, Instant, SystemTime, UNIX_EPOCH},
+};
 
 use anyhow::{Context, Result, bail};
 
-use crate::step::step;
-use crate::workspace;
+use crate::{step::step, workspace};
 
 /// A test, in the crate whose tests it is one of.
 struct Test {

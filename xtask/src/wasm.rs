@@ -4,16 +4,20 @@
 //! same compiler; Debian's `rustc-web` with its own source. The last two put std into a private sysroot under
 //! `target/tools`, so that machines which cannot reach rustup's server build the web app too.
 
-use std::fs;
-use std::path::{Path, PathBuf};
-use std::process::Command;
-use std::time::Duration;
+use std::{
+    fs,
+    path::{Path, PathBuf},
+    process::Command,
+    time::Duration,
+};
 
 use anyhow::{Context, Result, bail};
 
-use crate::apt;
-use crate::step::{self, step};
-use crate::workspace::{self, which};
+use crate::{
+    apt,
+    step::{self, step},
+    workspace::{self, which},
+};
 
 const TRIPLE: &str = "wasm32-unknown-unknown";
 const DEBIAN_RUSTC: &str = "/usr/bin/rustc";

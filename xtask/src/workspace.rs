@@ -1,10 +1,12 @@
 //! Where things lie: the workspace, its target directory, the tools inside it. And `cargo` as every step calls it.
 
-use std::env;
-use std::ffi::OsString;
-use std::fs::{self, File};
-use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::{
+    env,
+    ffi::OsString,
+    fs::{self, File},
+    path::{Path, PathBuf},
+    process::Command,
+};
 
 use anyhow::{Context, Result};
 

@@ -48,9 +48,8 @@ use super::{
     keyspace,
     retry::Retry,
 };
-pub(crate) use stored::Work;
-pub(crate) use stored::load;
 use stored::{Stored, shown_to};
+pub(crate) use stored::{Work, load};
 
 pub use background::run_in_background;
 pub(in crate::domain) use begin::stage_erasing;

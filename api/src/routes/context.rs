@@ -4,11 +4,11 @@ use std::sync::Arc;
 
 use time::OffsetDateTime;
 
-use super::auth_scheme::AuthSchemes;
-use super::leniency::Unknown;
-use super::samples::Samples;
-use crate::domain::{App, users::SignUp};
-use crate::limits::{Limits, StreamLimits};
+use super::{auth_scheme::AuthSchemes, leniency::Unknown, samples::Samples};
+use crate::{
+    domain::{App, users::SignUp},
+    limits::{Limits, StreamLimits},
+};
 use logging::Log;
 use server::metrics::Http;
 

@@ -17,8 +17,10 @@ use common::{
 };
 use http::{HeaderMap, HeaderValue, Method, header};
 use serde_json::{Value, json};
-use server::problem::{Representation, response_parts};
-use server::request::RequestId;
+use server::{
+    problem::{Representation, response_parts},
+    request::RequestId,
+};
 
 use super::{base_url::BaseUrl, response::Response};
 use crate::{

@@ -14,8 +14,10 @@ use common::{
     validate::format_moment,
 };
 use http::{HeaderMap, Method};
-use server::metrics::{Kind, Process, Route, Text};
-use server::request::{Notes, RequestId};
+use server::{
+    metrics::{Kind, Process, Route, Text},
+    request::{Notes, RequestId},
+};
 use store::Scan;
 use tokio::sync::Mutex;
 use warp::Filter;

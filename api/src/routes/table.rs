@@ -25,15 +25,15 @@ use super::{
     reply::{self, Reply},
     response::{Body, Response},
 };
-use crate::assets::Assets;
-use crate::domain::{
-    Result,
-    journal::{self, Written},
-    work,
+use crate::{
+    assets::Assets,
+    domain::{
+        Result,
+        journal::{self, Written},
+        work,
+    },
 };
-use server::headers::vary;
-use server::metrics::Route;
-use server::request::RequestId;
+use server::{headers::vary, metrics::Route, request::RequestId};
 
 /// An answer that was made now, or that was given before.
 enum Answered<E: Endpoint> {

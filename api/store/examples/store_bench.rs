@@ -11,11 +11,14 @@ extern crate coffer_store as store;
 #[path = "../../examples/shared/figures.rs"]
 mod figures;
 
-use std::path::Path;
-use std::process::Command;
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::{Duration, Instant};
-use std::{env, fs, thread};
+use std::{
+    env, fs,
+    path::Path,
+    process::Command,
+    sync::atomic::{AtomicU64, Ordering},
+    thread,
+    time::{Duration, Instant},
+};
 
 use anyhow::{Result, bail, ensure};
 use figures::{resident, used};

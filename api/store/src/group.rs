@@ -2,15 +2,19 @@
 //! before it, and either added whole or refused. A function of what was read: it reads nothing and writes nothing, so every
 //! engine decides alike, and reads all that a group needs at once.
 
-use std::collections::{BTreeMap, btree_map};
-use std::sync::Arc;
+use std::{
+    collections::{BTreeMap, btree_map},
+    sync::Arc,
+};
 
 use bytes::Bytes;
 
-use super::error::{CommitError, ReadError};
-use super::journal::{Appended, Packer, Position};
-use super::last_changes::LastChanges;
-use super::{Addition, Batch, Entry, Expect, Key, Version};
+use super::{
+    Addition, Batch, Entry, Expect, Key, Version,
+    error::{CommitError, ReadError},
+    journal::{Appended, Packer, Position},
+    last_changes::LastChanges,
+};
 
 /// What the store holds under the keys that the batches of a group depend on.
 pub(crate) struct StoredEntries(Vec<(Key, Result<Option<Entry>, ReadError>)>);

@@ -7,5 +7,7 @@
 mod blocks;
 mod read;
 
-pub use self::blocks::{Appended, BLOCK_BYTES, Packer, Position, SPACE, blocks, key, pack, position, unpack};
-pub use self::read::{Block, Blocks, block_of, blocks_from};
+pub use self::{
+    blocks::{Appended, BLOCK_BYTES, Packer, Position, SPACE, blocks, key, pack, position, unpack},
+    read::{Block, Blocks, block_of, blocks_from},
+};

@@ -16,8 +16,10 @@ use rust_decimal::Decimal;
 use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
-pub use self::cut::Cut;
-pub use self::elements::{Element, Elements, KeyError};
+pub use self::{
+    cut::Cut,
+    elements::{Element, Elements, KeyError},
+};
 
 const NULL: u8 = 0x05;
 const FALSE: u8 = 0x10;

@@ -40,20 +40,22 @@ mod store;
 mod version;
 mod waiting;
 
-pub use self::batch::{Addition, Batch, Expect, Reserve};
-pub use self::error::{CommitError, CompactError, Failure, FillError, OpenError, ReadError, ReadFault};
-pub use self::format::FORMAT;
-pub use self::key::{Cut, Element, Elements, Key, KeyError};
-pub use self::local::{
-    Owner, close_dir, disk_bytes, first_unusable, free_bytes, is_own, make_private, note_initialized, owner_of,
-    size_bytes, this_user,
-};
-pub use self::options::{EngineOptions, Options, SledOptions};
-pub use self::pages::Pages;
 #[cfg(feature = "postgres")]
 pub use self::postgres::{DatabaseUrl, DatabaseUrlError, PostgresOptions};
-pub use self::scan::{Direction, Scan};
-pub use self::snapshot::{Count, Snapshot};
-pub use self::stats::{Compacted, Salvaged, Stats};
-pub use self::store::Store;
-pub use self::version::{Entry, ParseVersionError, Version, Watermark, counter, counters};
+pub use self::{
+    batch::{Addition, Batch, Expect, Reserve},
+    error::{CommitError, CompactError, Failure, FillError, OpenError, ReadError, ReadFault},
+    format::FORMAT,
+    key::{Cut, Element, Elements, Key, KeyError},
+    local::{
+        Owner, close_dir, disk_bytes, first_unusable, free_bytes, is_own, make_private, note_initialized, owner_of,
+        size_bytes, this_user,
+    },
+    options::{EngineOptions, Options, SledOptions},
+    pages::Pages,
+    scan::{Direction, Scan},
+    snapshot::{Count, Snapshot},
+    stats::{Compacted, Salvaged, Stats},
+    store::Store,
+    version::{Entry, ParseVersionError, Version, Watermark, counter, counters},
+};

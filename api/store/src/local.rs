@@ -25,28 +25,25 @@ mod sled;
 mod snapshot;
 mod state;
 
-use std::path::PathBuf;
-use std::sync::{Arc, Mutex, PoisonError};
-use std::thread::{self, JoinHandle};
+use std::{
+    path::PathBuf,
+    sync::{Arc, Mutex, PoisonError},
+    thread::{self, JoinHandle},
+};
 
 use tokio::sync::watch;
 
-use self::backend::open_backend;
-use self::committer::Committer;
-use self::inner::Inner;
-use self::queue::Queue;
+use self::{backend::open_backend, committer::Committer, inner::Inner, queue::Queue};
 use crate::{
     Batch, CommitError, CompactError, Compacted, EngineOptions, Failure, OpenError, Options, ReadError, Reserve, Stats,
     Version, Watermark,
 };
 
-pub(crate) use self::fill::fill;
-pub(crate) use self::sled::salvage;
 pub use self::sled::{
     Owner, close_dir, disk_bytes, first_unusable, free_bytes, is_own, make_private, note_initialized, owner_of,
     size_bytes, this_user,
 };
-pub(crate) use self::snapshot::Snapshot;
+pub(crate) use self::{fill::fill, sled::salvage, snapshot::Snapshot};
 
 /// A handle to the engine; it is closed with the last one.
 #[derive(Clone)]

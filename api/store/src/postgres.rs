@@ -30,29 +30,37 @@ mod statistics;
 mod tls;
 mod watermark;
 
-use std::path::PathBuf;
-use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
-use std::sync::{Arc, Mutex};
-use std::time::Duration;
+use std::{
+    path::PathBuf,
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicU64, Ordering::Relaxed},
+    },
+    time::Duration,
+};
 
 use base::Entropy;
-use tokio::sync::watch;
-use tokio::task::JoinHandle;
-use tokio::time::{sleep, timeout};
+use tokio::{
+    sync::watch,
+    task::JoinHandle,
+    time::{sleep, timeout},
+};
 use tokio_postgres::Client;
 use uuid::Uuid;
 
-use self::committer::Committer;
-use self::connection::{Connector, Lost, in_words};
-use self::queue::Queue;
-use self::range::Range;
-use self::reader::Reader;
-use self::schema::Identity;
-use self::shared::{Moment, Shared};
-use self::snapshot::Pool;
-use self::sql::Sql;
-use self::statistics::Statistics;
-use self::watermark::Watermarks;
+use self::{
+    committer::Committer,
+    connection::{Connector, Lost, in_words},
+    queue::Queue,
+    range::Range,
+    reader::Reader,
+    schema::Identity,
+    shared::{Moment, Shared},
+    snapshot::Pool,
+    sql::Sql,
+    statistics::Statistics,
+    watermark::Watermarks,
+};
 use crate::{
     Batch, CommitError, CompactError, Compacted, Entry, FORMAT, Failure, FillError, Key, OpenError, ReadError, Scan,
     Stats, Version, Watermark,

@@ -1,9 +1,8 @@
 //! Reading the store as it was after one commit, while later commits go on.
 
-use super::local;
 #[cfg(feature = "postgres")]
 use super::postgres;
-use super::{Entry, Key, ReadError, Scan, Version};
+use super::{Entry, Key, ReadError, Scan, Version, local};
 
 /// The store as it was after the commit [`Snapshot::version`]. Everything read through it is of
 /// that moment. It costs memory in proportion to what is overwritten while it is held.

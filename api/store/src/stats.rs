@@ -1,7 +1,6 @@
 //! What a store counts of itself, for metrics.
 
-use std::sync::atomic::AtomicU64;
-use std::time::Duration;
+use std::{sync::atomic::AtomicU64, time::Duration};
 
 use crate::{Key, Version};
 use base::histogram::{Histogram, SECONDS, SIZES};

@@ -1,11 +1,11 @@
 //! A store, whichever engine keeps it.
 
-use crate::local::{Local, fill, salvage};
 #[cfg(feature = "postgres")]
 use crate::postgres::{Postgres, PostgresOptions};
 use crate::{
     Batch, CommitError, CompactError, Compacted, Entry, Failure, FillError, Key, OpenError, Options, ReadError,
     Salvaged, Scan, Snapshot, Stats, Version, Watermark,
+    local::{Local, fill, salvage},
 };
 
 /// An open store. Clones are handles to the same one; when the last is gone, what was queued is

@@ -1,8 +1,7 @@
 //! Versions, and what the store hands out for a key: the value with the version that wrote it.
 //! How a version is assigned belongs to the committer.
 
-use std::fmt;
-use std::str::FromStr;
+use std::{fmt, str::FromStr};
 
 use bytes::Bytes;
 use serde::{Deserialize, Serialize};

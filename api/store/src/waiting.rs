@@ -1,8 +1,7 @@
 //! Batches that wait for an engine's committer, in the order in which they came: bounded by count and by bytes, so that a slow disk or
 //! database shows as `Busy` at once and not as memory that grows.
 
-use std::collections::VecDeque;
-use std::time::Instant;
+use std::{collections::VecDeque, time::Instant};
 
 use tokio::sync::oneshot;
 

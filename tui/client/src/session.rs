@@ -9,8 +9,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use common::renewal::AccessToken;
-use common::variables;
+use common::{renewal::AccessToken, variables};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde::{Deserialize, Serialize};
 

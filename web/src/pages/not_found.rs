@@ -4,8 +4,7 @@ use yew::prelude::*;
 
 use crate::{
     route::Route,
-    ui::state::go_back,
-    ui::{link::Link, page::PageHead},
+    ui::{link::Link, page::PageHead, state::go_back},
     words,
 };
 

@@ -139,9 +139,10 @@ pub(crate) fn spaced(value: f64) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::super::generator::Measured;
-    use super::super::workload::WORKLOADS;
-    use super::*;
+    use super::{
+        super::{generator::Measured, workload::WORKLOADS},
+        *,
+    };
 
     #[test]
     fn numbers_have_three_digits_that_count() {

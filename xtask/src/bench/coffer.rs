@@ -1,18 +1,22 @@
 //! Coffer under measurement: as it is handed out, with its defaults, filled through its own API.
 
-use std::fs;
-use std::io::{BufRead as _, BufReader};
-use std::path::Path;
-use std::process::{Command, Stdio};
-use std::time::{Duration, Instant};
+use std::{
+    fs,
+    io::{BufRead as _, BufReader},
+    path::Path,
+    process::{Command, Stdio},
+    time::{Duration, Instant},
+};
 
 use anyhow::{Context, Result};
 use serde_json::{Value, json};
 
-use super::data::{PASSWORD, USERS};
-use super::generator::Generator;
-use super::process::{Process, Resident};
-use super::workload::Site;
+use super::{
+    data::{PASSWORD, USERS},
+    generator::Generator,
+    process::{Process, Resident},
+    workload::Site,
+};
 use crate::workspace;
 
 const BOOKS: &str = "/api/records/books/";

@@ -1,8 +1,6 @@
 //! What both servers hold: records, users, and a file. Made up by a fixed rule, so that every run has the same.
 
-use std::fmt::Write as _;
-use std::fs;
-use std::path::Path;
+use std::{fmt::Write as _, fs, path::Path};
 
 use anyhow::Result;
 use serde_json::{Value, json};

@@ -1,11 +1,13 @@
 //! The load generator's other end: hands `api/examples/load.rs` its jobs and reads what came of them.
 
-use std::collections::BTreeMap;
-use std::fmt;
-use std::io::Write as _;
-use std::process::{Command, Stdio};
-use std::thread;
-use std::time::{Duration, Instant};
+use std::{
+    collections::BTreeMap,
+    fmt,
+    io::Write as _,
+    process::{Command, Stdio},
+    thread,
+    time::{Duration, Instant},
+};
 
 use anyhow::{Context, Result, bail, ensure};
 use serde::Deserialize;

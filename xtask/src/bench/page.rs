@@ -1,18 +1,15 @@
 //! `docs/benchmarks.md`: the tables, and what was measured where.
 
-use std::fmt::Write as _;
-use std::fs;
-use std::path::Path;
-use std::process::Command;
-use std::thread::available_parallelism;
+use std::{fmt::Write as _, fs, path::Path, process::Command, thread::available_parallelism};
 
 use anyhow::Result;
 
-use super::chart::{self, spaced, times};
-use super::reference;
-use super::result::{CEILING, COFFER, Figures, Outcome, REFERENCE, megabytes};
-use crate::step;
-use crate::workspace;
+use super::{
+    chart::{self, spaced, times},
+    reference,
+    result::{CEILING, COFFER, Figures, Outcome, REFERENCE, megabytes},
+};
+use crate::{step, workspace};
 
 /// Writes the page and its chart.
 pub(crate) fn write(outcome: &Outcome, python: &Path) -> Result<()> {

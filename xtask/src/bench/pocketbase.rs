@@ -1,22 +1,28 @@
 //! The other server of `cargo xtask bench queries`: `PocketBase`, over the same orders, with the indexes that somebody who knows `SQLite` would make. Its program
 //! comes in a Python wheel.
 
-use std::fs;
-use std::os::unix::fs::PermissionsExt as _;
-use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
-use std::time::{Duration, Instant};
+use std::{
+    fs,
+    os::unix::fs::PermissionsExt as _,
+    path::{Path, PathBuf},
+    process::{Command, Stdio},
+    time::{Duration, Instant},
+};
 
 use anyhow::{Context, Result, ensure};
 use serde_json::{Value, json};
 
-use super::data::PASSWORD;
-use super::generator::Generator;
-use super::orders::{COUNTRIES, MAKERS, Order};
-use super::process::{self, Process};
-use super::queries::Peer;
-use crate::step::{self, step};
-use crate::workspace;
+use super::{
+    data::PASSWORD,
+    generator::Generator,
+    orders::{COUNTRIES, MAKERS, Order},
+    process::{self, Process},
+    queries::Peer,
+};
+use crate::{
+    step::{self, step},
+    workspace,
+};
 
 /// The pinned wheel.
 pub(super) const VERSION: &str = "0.40.6";

@@ -1,10 +1,12 @@
 //! A server under measurement: started, looked at through `/proc`, and ended with everything that it started.
 
-use std::fs;
-use std::net::TcpListener;
-use std::process::{Child, Command, Stdio};
-use std::thread;
-use std::time::{Duration, Instant};
+use std::{
+    fs,
+    net::TcpListener,
+    process::{Child, Command, Stdio},
+    thread,
+    time::{Duration, Instant},
+};
 
 use anyhow::{Context, Result};
 

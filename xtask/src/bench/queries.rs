@@ -1,24 +1,28 @@
 //! `cargo xtask bench queries`: Coffer beside `PocketBase`, asked for what indexes serve and what they do not, at several sizes. Prints the tables and writes
 //! `docs/queries-measured.md`.
 
-use std::fmt::Write as _;
-use std::fs;
-use std::path::{Path, PathBuf};
-use std::time::{Duration, Instant};
+use std::{
+    fmt::Write as _,
+    fs,
+    path::{Path, PathBuf},
+    time::{Duration, Instant},
+};
 
 use anyhow::{Context, Result, bail, ensure};
 use serde_json::{Value, json};
 
-use super::chart::{spaced, times};
-use super::data::PASSWORD;
-use super::generator::{Generator, Measured};
-use super::orders::{self, COUNTRIES, KINDS, MAKERS, Order, word};
-use super::page::markdown;
-use super::process::Process;
-use super::result::{median, megabytes};
-use super::{coffer, pocketbase};
-use crate::step::step;
-use crate::workspace;
+use super::{
+    chart::{spaced, times},
+    coffer,
+    data::PASSWORD,
+    generator::{Generator, Measured},
+    orders::{self, COUNTRIES, KINDS, MAKERS, Order, word},
+    page::markdown,
+    pocketbase,
+    process::Process,
+    result::{median, megabytes},
+};
+use crate::{step::step, workspace};
 
 const WARM_UP: f64 = 0.5;
 /// Connections that ask at once.

@@ -1,19 +1,26 @@
 //! What Coffer is compared with: Django REST Framework as a careful team deploys it, in a virtual environment of its own. The project is in
 //! `xtask/reference`.
 
-use std::fs;
-use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
-use std::time::Duration;
+use std::{
+    fs,
+    path::{Path, PathBuf},
+    process::{Command, Stdio},
+    time::Duration,
+};
 
 use anyhow::{Context, Result};
 
-use super::data::{PASSWORD, RECORDS, USERS};
-use super::generator::Generator;
-use super::process::{self, Process};
-use super::workload::Site;
-use crate::step::{self, step};
-use crate::{apt, workspace};
+use super::{
+    data::{PASSWORD, RECORDS, USERS},
+    generator::Generator,
+    process::{self, Process},
+    workload::Site,
+};
+use crate::{
+    apt,
+    step::{self, step},
+    workspace,
+};
 
 fn project() -> PathBuf {
     workspace::root().join("xtask/reference")

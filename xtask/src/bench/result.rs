@@ -2,8 +2,10 @@
 
 use std::time::Duration;
 
-use super::generator::Measured;
-use super::workload::{CEILING_SHARE, Target, Workload};
+use super::{
+    generator::Measured,
+    workload::{CEILING_SHARE, Target, Workload},
+};
 
 /// The servers that are measured, in the order of [`Figures::rounds`].
 pub(crate) const NAMES: [&str; 3] = ["Coffer", "reference", "bare warp"];

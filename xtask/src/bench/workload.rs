@@ -2,8 +2,10 @@
 
 use serde_json::{Value, json};
 
-use super::data::{PASSWORD, SHELVES};
-use super::process::Process;
+use super::{
+    data::{PASSWORD, SHELVES},
+    process::Process,
+};
 
 /// Readers beside whom others sign in.
 const READERS: usize = 8;

@@ -1,14 +1,15 @@
 //! tar files: sorted, root's, of one time, and packed without a name or time of their own.
 
-use std::collections::BTreeSet;
-use std::io::Write as _;
+use std::{collections::BTreeSet, io::Write as _};
 
 use anyhow::Result;
 use flate2::GzBuilder;
 use tar::{Builder, EntryType, Header};
 
-use super::Release;
-use super::content::{Content, File};
+use super::{
+    Release,
+    content::{Content, File},
+};
 
 /// The archive that is unpacked by hand. With `--strip-components=1` it lies in `/usr/local` as it should.
 pub(super) fn of_files(release: &Release, content: &Content) -> Result<Vec<u8>> {

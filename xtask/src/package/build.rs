@@ -1,14 +1,18 @@
 //! The programs of the packages: optimised, with the web app inside, for C libraries of 2014 and later, and the same bytes wherever they are built.
 
-use std::env;
-use std::fs;
-use std::os::unix::fs::PermissionsExt as _;
-use std::path::{Path, PathBuf};
+use std::{
+    env, fs,
+    os::unix::fs::PermissionsExt as _,
+    path::{Path, PathBuf},
+};
 
 use anyhow::{Context, Result};
 
-use crate::step::{self, step};
-use crate::{size, spa, tools, workspace};
+use crate::{
+    size, spa,
+    step::{self, step},
+    tools, workspace,
+};
 
 const TRIPLE: &str = "x86_64-unknown-linux-gnu";
 /// The oldest C library that the programs run with.

@@ -3,21 +3,28 @@
 //!
 //! The older package holds the same programs; what becomes of stores of earlier programs is tried by the tests over `api/tests/fixtures`.
 
-use std::env;
-use std::fs::{self, DirBuilder};
-use std::os::unix::fs::{DirBuilderExt as _, chown};
-use std::path::{Path, PathBuf};
-use std::process::Command;
-use std::time::Instant;
+use std::{
+    env,
+    fs::{self, DirBuilder},
+    os::unix::fs::{DirBuilderExt as _, chown},
+    path::{Path, PathBuf},
+    process::Command,
+    time::Instant,
+};
 
 use anyhow::{Context, Result, bail};
 use flate2::Compression;
 
-use super::root::{self, Root};
-use super::tried::Server;
-use super::{Release, build, epoch, make, systemd};
-use crate::step::{self, step};
-use crate::workspace;
+use super::{
+    Release, build, epoch, make,
+    root::{self, Root},
+    systemd,
+    tried::Server,
+};
+use crate::{
+    step::{self, step},
+    workspace,
+};
 
 /// Comes before every version that is handed out.
 const OLDER: &str = "0.1.0-older";

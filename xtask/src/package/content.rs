@@ -1,9 +1,6 @@
 //! What the packages hold: the programs, and what the programs write of themselves (manual pages, completions, settings).
 
-use std::collections::BTreeSet;
-use std::fs;
-use std::path::Path;
-use std::process::Command;
+use std::{collections::BTreeSet, fs, path::Path, process::Command};
 
 use anyhow::{Context, Result, bail};
 

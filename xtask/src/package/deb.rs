@@ -5,9 +5,12 @@ use std::fmt::Write as _;
 use anyhow::{Context, Result};
 use ar::{Builder, Header};
 
-use super::archive::{gzip, packed};
-use super::content::{Content, File};
-use super::{Release, SUMMARY, hex};
+use super::{
+    Release, SUMMARY,
+    archive::{gzip, packed},
+    content::{Content, File},
+    hex,
+};
 
 const ARCHITECTURE: &str = "amd64";
 const SETTINGS: &str = "coffer.env";

@@ -2,9 +2,11 @@
 
 use anyhow::Result;
 
-use super::Release;
-use super::archive::packed;
-use super::content::{Content, File};
+use super::{
+    Release,
+    archive::packed,
+    content::{Content, File},
+};
 
 /// The file.
 pub(super) fn of(release: &Release, content: &Content) -> Result<Vec<u8>> {

@@ -3,9 +3,11 @@
 use anyhow::Result;
 use serde_json::json;
 
-use super::archive::packed;
-use super::content::{Content, File};
-use super::{Release, SUMMARY};
+use super::{
+    Release, SUMMARY,
+    archive::packed,
+    content::{Content, File},
+};
 
 /// The file.
 pub(super) fn of(release: &Release, content: &Content) -> Result<Vec<u8>> {

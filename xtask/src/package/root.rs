@@ -1,17 +1,21 @@
 //! Bare systems to install packages on: Debian 11, which has the oldest C library that is promised, by debootstrap. A command sees one as its root, with
 //! the processes and devices of this machine, in a mount namespace of its own, so that nothing is left mounted.
 
-use std::fs;
-use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
-use std::thread;
-use std::time::{Duration, Instant};
+use std::{
+    fs,
+    path::{Path, PathBuf},
+    process::{Child, Command, Stdio},
+    thread,
+    time::{Duration, Instant},
+};
 
 use anyhow::{Context, Result, bail};
 
-use crate::apt;
-use crate::step::{self, step};
-use crate::workspace::{self, which};
+use crate::{
+    apt,
+    step::{self, step},
+    workspace::{self, which},
+};
 
 const SUITE: &str = "bullseye";
 const MIRROR: &str = "http://deb.debian.org/debian";

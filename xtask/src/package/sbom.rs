@@ -1,17 +1,18 @@
 //! What the programs and the web app inside are made of, as a `CycloneDX` document (version 1.6): each crate that is linked in, with its licence, the
 //! checksum of its source, and what it needs. What only runs while they are built is not in it.
 
-use std::collections::{BTreeMap, BTreeSet};
-use std::fs;
-use std::time::{Duration, UNIX_EPOCH};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fs,
+    time::{Duration, UNIX_EPOCH},
+};
 
 use anyhow::{Context, Result};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::{Release, hex, sha256};
-use crate::step;
-use crate::workspace;
+use crate::{step, workspace};
 
 /// What is handed out: the packages of cargo, their target and features.
 const TREES: [&[&str]; 2] = [

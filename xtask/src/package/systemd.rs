@@ -1,15 +1,19 @@
 //! The .deb where systemd runs: a bare system is booted, and what docs/deployment.md has an operator do is done in it: another address, a backup by the
 //! timer's service, an upgrade, a restore, certbot's files, a removal. After each the record is there.
 
-use std::fs;
-use std::net::TcpListener;
-use std::path::Path;
-use std::process::{Command, Stdio};
+use std::{
+    fs,
+    net::TcpListener,
+    path::Path,
+    process::{Command, Stdio},
+};
 
 use anyhow::{Context, Result, bail};
 
-use super::root::{Booted, Root};
-use super::tried::Client;
+use super::{
+    root::{Booted, Root},
+    tried::Client,
+};
 use crate::step;
 
 /// Where systemd is installed, and the host's name in certificates.

@@ -1,15 +1,15 @@
 //! The packages of the programs that the tests are built with: what can be unpacked and started on any machine is. `cargo xtask package --check` installs
 //! those of a release on bare systems.
 
-use std::env;
-use std::fs;
-use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::{
+    env, fs,
+    path::{Path, PathBuf},
+    process::Command,
+};
 
 use flate2::Compression;
 
-use super::tried::Server;
-use super::{Release, make, sha256};
+use super::{Release, make, sha256, tried::Server};
 use crate::step;
 
 const VERSION: &str = "0.2.0-dev";

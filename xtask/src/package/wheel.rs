@@ -1,15 +1,19 @@
 //! The package for pip (PEP 427, 600 and 770): the programs as scripts, which pip puts beside `python`.
 
-use std::fmt::Write as _;
-use std::io::{Cursor, Write as _};
+use std::{
+    fmt::Write as _,
+    io::{Cursor, Write as _},
+};
 
 use anyhow::Result;
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
-use zip::write::SimpleFileOptions;
-use zip::{DateTime, ZipWriter};
+use zip::{DateTime, ZipWriter, write::SimpleFileOptions};
 
-use super::content::{Content, File};
-use super::{Release, SUMMARY, sha256};
+use super::{
+    Release, SUMMARY,
+    content::{Content, File},
+    sha256,
+};
 
 /// The file's name.
 pub(super) fn name(release: &Release, content: &Content) -> String {

@@ -23,8 +23,7 @@ use store::{Batch, Entry, Reserve, Scan, Snapshot};
 
 use super::{
     change::changed_values,
-    checks::BodyErrors,
-    checks::check_values,
+    checks::{BodyErrors, check_values},
     deletion::plan,
     filter::{self, Conditions},
     find::expect_schema,

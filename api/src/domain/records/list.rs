@@ -20,9 +20,6 @@ use common::{
 };
 use serde_json::{Map, Value};
 
-pub(super) use self::matching::matching;
-pub(super) use self::rows::Row;
-pub(super) use self::view::Window;
 pub use self::{
     aggregate::{Aggregated, aggregate},
     cells::Shape,
@@ -30,6 +27,7 @@ pub use self::{
     results::{Results, in_pieces},
     view::{numbered, window},
 };
+pub(super) use self::{matching::matching, rows::Row, view::Window};
 use self::{
     plan::Plan,
     render::{Rendered, render, too_large},

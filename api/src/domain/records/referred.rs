@@ -1,8 +1,10 @@
 //! The records that other records refer to, as far as filters and orderings ask for them: read together for many rows, and of
 //! each only the members that are asked for.
 
-use std::borrow::Cow;
-use std::collections::{BTreeSet, HashMap};
+use std::{
+    borrow::Cow,
+    collections::{BTreeSet, HashMap},
+};
 
 use base::Charge;
 use common::{

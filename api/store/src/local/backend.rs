@@ -3,15 +3,19 @@
 //!
 //! Versions, expectations, snapshots and groups belong to the layers above.
 
-use std::io;
-use std::path::{Path, PathBuf};
+use std::{
+    io,
+    path::{Path, PathBuf},
+};
 
-use super::memory::Memory;
-use super::order_statistics::OrderStatistics;
-use super::page::{ApplyError, PageRequest};
-use super::room::Room;
-use super::sled::{NotRewritten, Rewrite, Sled};
-use super::state::State;
+use super::{
+    memory::Memory,
+    order_statistics::OrderStatistics,
+    page::{ApplyError, PageRequest},
+    room::Room,
+    sled::{NotRewritten, Rewrite, Sled},
+    state::State,
+};
 use crate::{CompactError, EngineOptions, Entry, FORMAT, Key, OpenError, ReadError};
 
 /// The backends.

@@ -5,30 +5,35 @@
 
 mod compaction;
 
-use std::collections::BTreeMap;
-use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::Arc;
-use std::sync::atomic::Ordering::Relaxed;
-use std::time::{Duration, Instant};
+use std::{
+    collections::BTreeMap,
+    panic::{AssertUnwindSafe, catch_unwind},
+    sync::{Arc, atomic::Ordering::Relaxed},
+    time::{Duration, Instant},
+};
 
 use base::MemoryBudget;
 use tokio::sync::{RwLock, watch};
 
 use self::compaction::{Compaction, Reopening};
-use super::backend::Backend;
-use super::generation::Generation;
-use super::held::HeldSnapshots;
-use super::inner::Inner;
-use super::order_statistics::OrderStatistics;
-use super::overwritten::size;
-use super::page::ApplyError;
-use super::queue::{Queue, Work};
-use super::room::Room;
-use super::state::State;
-use crate::group::{Group, StoredEntries, Write};
-use crate::last_changes::LastChanges;
-use crate::waiting::Waiting;
-use crate::{CommitError, Stats};
+use super::{
+    backend::Backend,
+    generation::Generation,
+    held::HeldSnapshots,
+    inner::Inner,
+    order_statistics::OrderStatistics,
+    overwritten::size,
+    page::ApplyError,
+    queue::{Queue, Work},
+    room::Room,
+    state::State,
+};
+use crate::{
+    CommitError, Stats,
+    group::{Group, StoredEntries, Write},
+    last_changes::LastChanges,
+    waiting::Waiting,
+};
 
 /// The longest that a batch waits for others to join it.
 const MAX_PATIENCE: Duration = Duration::from_millis(1);

@@ -3,8 +3,10 @@
 
 use std::mem;
 
-use super::backend::{Backend, open_backend};
-use super::state::State;
+use super::{
+    backend::{Backend, open_backend},
+    state::State,
+};
 use crate::{Entry, FillError, Key, Options, Version};
 
 /// Written to the backend together: as many entries, or as many bytes.

@@ -5,14 +5,15 @@
 //! generations that followed its own correct what it saw. So readers and the writer never wait for
 //! each other, a scan is of one moment, and nobody sees a group before it is on disk.
 
-use std::collections::BTreeMap;
-use std::sync::{Arc, OnceLock};
+use std::{
+    collections::BTreeMap,
+    sync::{Arc, OnceLock},
+};
 
 use base::Charge;
 
 use super::order_statistics::OrderStatistics;
-use crate::last_changes::LastChanges;
-use crate::{Entry, Key, Version};
+use crate::{Entry, Key, Version, last_changes::LastChanges};
 
 /// One group of commits, and how to see the store as it was before it.
 pub(super) struct Generation {

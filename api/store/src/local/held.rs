@@ -1,9 +1,13 @@
 //! What snapshots keep of the past, and its bound: a snapshot that is read slowly beside a fast writer would otherwise hold everything
 //! that is overwritten meanwhile. Where all together hold more than their part of the memory, those that hold the most are given up.
 
-use std::collections::HashMap;
-use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+use std::{
+    collections::HashMap,
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError, Weak,
+        atomic::{AtomicU64, Ordering::Relaxed},
+    },
+};
 
 use base::{Charge, MemoryBudget};
 

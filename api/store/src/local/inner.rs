@@ -5,10 +5,7 @@ use std::sync::Arc;
 use base::Charge;
 use tokio::sync::{RwLock, watch};
 
-use super::backend::Backend;
-use super::generation::Generation;
-use super::held::HeldSnapshots;
-use super::queue::Queue;
+use super::{backend::Backend, generation::Generation, held::HeldSnapshots, queue::Queue};
 use crate::{Failure, Stats};
 
 pub(super) struct Inner {

@@ -1,9 +1,11 @@
 //! The backend that keeps nothing: a map in memory. It is the oracle that tests compare the others
 //! with, and the quick store of tests that are about something else.
 
-use std::collections::BTreeMap;
-use std::convert::Infallible;
-use std::sync::{PoisonError, RwLock};
+use std::{
+    collections::BTreeMap,
+    convert::Infallible,
+    sync::{PoisonError, RwLock},
+};
 
 use super::page::PageRequest;
 use crate::{Direction, Entry, Key};

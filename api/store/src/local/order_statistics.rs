@@ -5,8 +5,7 @@
 //! about two bytes for every key of the store. Opening reads every key anyway and makes the buckets; the committer keeps them true.
 //! Every generation has its own, which shares all but what changed with those before. What is stored is not known here.
 
-use std::ops::Bound;
-use std::sync::Arc;
+use std::{ops::Bound, sync::Arc};
 
 use super::page::PageRequest;
 use crate::{Direction, Entry, Key, ReadError};
@@ -277,8 +276,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::Version;
-    use crate::local::memory::Memory;
+    use crate::{Version, local::memory::Memory};
 
     fn key(n: u16) -> Key {
         Key::space("k").int(i64::from(n))

@@ -1,7 +1,6 @@
 //! What a snapshot keeps of the past.
 
-use std::collections::BTreeMap;
-use std::sync::Arc;
+use std::{collections::BTreeMap, sync::Arc};
 
 use base::Charge;
 

@@ -1,15 +1,19 @@
 //! Batches that wait for the committer, and what else it is to do.
 
-use std::collections::VecDeque;
-use std::mem;
-use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
+use std::{
+    collections::VecDeque,
+    mem,
+    sync::{Condvar, Mutex, MutexGuard, PoisonError},
+    time::Duration,
+};
 
 use tokio::sync::oneshot;
 
 use super::sled::{NotRewritten, Rewrite};
-use crate::waiting::{Line, Waiting};
-use crate::{Batch, CommitError, CompactError, Compacted, Version};
+use crate::{
+    Batch, CommitError, CompactError, Compacted, Version,
+    waiting::{Line, Waiting},
+};
 
 /// How long the committer has nothing to do before it is told so.
 const LOOK: Duration = Duration::from_secs(1);

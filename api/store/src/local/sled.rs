@@ -24,32 +24,42 @@ mod sweep;
 pub(super) use self::rewrite::{NotRewritten, Rewrite};
 pub(crate) use self::salvage::salvage;
 
-use std::collections::BTreeSet;
-use std::fs::File;
-use std::io;
-use std::ops::Bound;
-use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
-use std::sync::{Mutex, MutexGuard, PoisonError, RwLock, RwLockWriteGuard};
+use std::{
+    collections::BTreeSet,
+    fs::File,
+    io,
+    ops::Bound,
+    path::{Path, PathBuf},
+    sync::{
+        Mutex, MutexGuard, PoisonError, RwLock, RwLockWriteGuard,
+        atomic::{AtomicBool, AtomicU32, Ordering},
+    },
+};
 
 use ::sled::{Db, IVec};
 use bytes::Bytes;
 
-pub use self::files::{disk_bytes, free_bytes, size_bytes};
-pub use self::initialized::note_initialized;
-pub use self::owner::{Owner, close_dir, first_unusable, is_own, make_private, owner_of, this_user};
+pub use self::{
+    files::{disk_bytes, free_bytes, size_bytes},
+    initialized::note_initialized,
+    owner::{Owner, close_dir, first_unusable, is_own, make_private, owner_of, this_user},
+};
 
-use self::changes::Changes;
-use self::engine::open_again;
-use self::files::{Format, Lock, Space, sync};
-use self::holes::FreeSegments;
-use self::initialized::Initialized;
-use self::mark::Mark;
-use self::owner::Identity;
-use self::stored::Stored;
-use super::page::{ApplyError, PageRequest};
-use super::room::Room;
-use super::state::State;
+use self::{
+    changes::Changes,
+    engine::open_again,
+    files::{Format, Lock, Space, sync},
+    holes::FreeSegments,
+    initialized::Initialized,
+    mark::Mark,
+    owner::Identity,
+    stored::Stored,
+};
+use super::{
+    page::{ApplyError, PageRequest},
+    room::Room,
+    state::State,
+};
 use crate::{CompactError, Direction, Entry, FORMAT, Key, ReadError, Version};
 
 /// Where the state is kept: before every key, as an empty space name would be.

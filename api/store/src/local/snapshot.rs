@@ -1,16 +1,13 @@
 //! Reading: the store as it was after one commit, while later commits go on. How the past is kept is in `generation`.
 
-use std::collections::BTreeMap;
-use std::ops::Bound;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::{
+    collections::BTreeMap,
+    ops::Bound,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+};
 
-use super::inner::Inner;
-use super::order_statistics::OrderStatistics;
-use super::overwritten::Overwritten;
-use super::page::PageRequest;
-use crate::last_changes::LastChanges;
-use crate::scan::nothing_between;
-use crate::{Direction, Entry, Key, ReadError, Scan, Version};
+use super::{inner::Inner, order_statistics::OrderStatistics, overwritten::Overwritten, page::PageRequest};
+use crate::{Direction, Entry, Key, ReadError, Scan, Version, last_changes::LastChanges, scan::nothing_between};
 
 /// How many entries are read from the backend in one go.
 const PAGE: usize = 256;

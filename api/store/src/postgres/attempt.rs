@@ -14,14 +14,17 @@
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 
 use futures_util::future::{join3, join4, join5};
-use tokio_postgres::Error;
-use tokio_postgres::error::SqlState;
+use tokio_postgres::{Error, error::SqlState};
 
-use super::connection::{Session, in_words, is_passing};
-use super::reader::{in_order, moment_of, number_of, version_of};
-use super::shared::Shared;
-use crate::group::{Group, StoredEntries, Write};
-use crate::{Batch, CommitError, FORMAT, Key, ReadError, Version};
+use super::{
+    connection::{Session, in_words, is_passing},
+    reader::{in_order, moment_of, number_of, version_of},
+    shared::Shared,
+};
+use crate::{
+    Batch, CommitError, FORMAT, Key, ReadError, Version,
+    group::{Group, StoredEntries, Write},
+};
 
 /// A transaction of ours holds the lock no longer than this without a word, however its process stands still; and waits no longer.
 const BEGIN: &str = "begin isolation level read committed; set local idle_in_transaction_session_timeout = '5s'; set local \

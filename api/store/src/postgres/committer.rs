@@ -2,19 +2,24 @@
 //! flush of its disk: 64 writers cost one. Which batches are let through is decided in `group`, as with every engine; how the group gets in
 //! exactly once, in `attempt`.
 
-use std::pin::pin;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
-use std::time::Duration;
+use std::{
+    pin::pin,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering::Relaxed},
+    },
+    time::Duration,
+};
 
 use tokio::time::{Instant, sleep, timeout, timeout_at};
 
-use super::attempt::{Attempt, NotDone, Outcomes};
-use super::connection::Link;
-use super::queue::Queue;
-use super::shared::Shared;
-use crate::waiting::Waiting;
-use crate::{Batch, CommitError};
+use super::{
+    attempt::{Attempt, NotDone, Outcomes},
+    connection::Link,
+    queue::Queue,
+    shared::Shared,
+};
+use crate::{Batch, CommitError, waiting::Waiting};
 
 /// The longest that a batch waits for others to join it.
 const MAX_PATIENCE: Duration = Duration::from_millis(1);

@@ -1,22 +1,28 @@
 //! Connections: made within a deadline, kept by a task that makes another when one is lost.
 
-use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
-use std::time::Duration;
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering::Relaxed},
+    },
+    time::Duration,
+};
 
 use base::Entropy;
 use futures_util::future::{join_all, try_join_all};
-use tokio::sync::watch;
-use tokio::task::{AbortHandle, JoinHandle};
-use tokio::time::{sleep, timeout};
-use tokio_postgres::error::SqlState;
-use tokio_postgres::types::ToSql;
-use tokio_postgres::{Client, Config, NoTls, Row, Statement};
+use tokio::{
+    sync::watch,
+    task::{AbortHandle, JoinHandle},
+    time::{sleep, timeout},
+};
+use tokio_postgres::{Client, Config, NoTls, Row, Statement, error::SqlState, types::ToSql};
 use tokio_postgres_rustls::MakeRustlsConnect;
 
-use super::settings::{DatabaseUrl, Encryption};
-use super::sql::Sql;
-use super::tls;
+use super::{
+    settings::{DatabaseUrl, Encryption},
+    sql::Sql,
+    tls,
+};
 use crate::{OpenError, ReadError, ReadFault};
 
 /// A host has so long for everything: name, TCP, TLS, and its own beginning. The library's own limit ends with TCP.

@@ -4,10 +4,8 @@
 use tokio_postgres::Client;
 use uuid::Uuid;
 
-use super::connection::in_words;
-use super::reader::number_of;
-use crate::last_changes::LastChanges;
-use crate::{Entry, FillError, Key, Version};
+use super::{connection::in_words, reader::number_of};
+use crate::{Entry, FillError, Key, Version, last_changes::LastChanges};
 
 /// Sent together: as many entries, or as many bytes.
 const TOGETHER: usize = 1024;

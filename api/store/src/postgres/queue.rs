@@ -1,13 +1,19 @@
 //! Batches that wait for the committer.
 
-use std::sync::{Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
+use std::{
+    sync::{Mutex, MutexGuard, PoisonError},
+    time::Duration,
+};
 
-use tokio::sync::{Notify, oneshot};
-use tokio::time::timeout;
+use tokio::{
+    sync::{Notify, oneshot},
+    time::timeout,
+};
 
-use crate::waiting::{Line, Waiting};
-use crate::{Batch, CommitError, Version};
+use crate::{
+    Batch, CommitError, Version,
+    waiting::{Line, Waiting},
+};
 
 pub(super) struct Queue {
     line: Mutex<Line>,

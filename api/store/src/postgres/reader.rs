@@ -1,20 +1,24 @@
 //! Reads of one statement: over a few connections that all requests share, one question sent after another without waiting for answers.
 //! A read that meets a broken connection is asked again on another.
 
-use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
-use std::time::Duration;
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering::Relaxed},
+    },
+    time::Duration,
+};
 
 use bytes::Bytes;
 use tokio::time::{Instant, sleep, timeout_at};
-use tokio_postgres::types::ToSql;
-use tokio_postgres::{Row, Statement};
+use tokio_postgres::{Row, Statement, types::ToSql};
 
-use super::connection::{Link, Session, Statements, all_there, is_passing, read_error};
-use super::range::Range;
-use super::shared::{Moment, Shared};
-use crate::last_changes::LastChanges;
-use crate::{Entry, Key, ReadError, ReadFault, Version};
+use super::{
+    connection::{Link, Session, Statements, all_there, is_passing, read_error},
+    range::Range,
+    shared::{Moment, Shared},
+};
+use crate::{Entry, Key, ReadError, ReadFault, Version, last_changes::LastChanges};
 
 /// A read has so long, with all its tries. Then the database counts as not reached.
 pub(super) const PATIENCE: Duration = Duration::from_secs(2);

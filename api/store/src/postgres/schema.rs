@@ -5,14 +5,11 @@ use std::time::Duration;
 use base::Entropy;
 use bytes::Bytes;
 use tokio::time::sleep;
-use tokio_postgres::Client;
-use tokio_postgres::error::SqlState;
+use tokio_postgres::{Client, error::SqlState};
 use uuid::Uuid;
 
-use super::connection::in_words;
-use super::sql::Sql;
-use crate::last_changes::LastChanges;
-use crate::{FORMAT, OpenError, Version};
+use super::{connection::in_words, sql::Sql};
+use crate::{FORMAT, OpenError, Version, last_changes::LastChanges};
 
 /// How often making the tables is tried: of several at once all but one may be refused.
 const TRIES: u32 = 20;

@@ -1,13 +1,12 @@
 //! Where the database is, and as whom it is used: the URL, in the words of PostgreSQL's own library.
 
-use std::fmt;
-use std::net::IpAddr;
-use std::path::PathBuf;
-use std::time::Duration;
+use std::{fmt, net::IpAddr, path::PathBuf, time::Duration};
 
 use percent_encoding::percent_decode_str;
-use tokio_postgres::Config;
-use tokio_postgres::config::{Host, SslMode, TargetSessionAttrs};
+use tokio_postgres::{
+    Config,
+    config::{Host, SslMode, TargetSessionAttrs},
+};
 
 /// The port of PostgreSQL where the URL has none.
 const PORT: u16 = 5432;

@@ -1,18 +1,20 @@
 //! What the committer, the readers and the handles have in common: how far the database is known to be, and whether it can be trusted.
 
-use std::fs;
-use std::path::PathBuf;
-use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
-use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Instant;
+use std::{
+    fs,
+    path::PathBuf,
+    sync::{
+        Arc, Mutex, PoisonError,
+        atomic::{AtomicU64, Ordering::Relaxed},
+    },
+    time::Instant,
+};
 
 use tokio::sync::watch;
 use uuid::Uuid;
 
-use super::connection::Connector;
-use super::statistics::Statistics;
-use crate::last_changes::LastChanges;
-use crate::{Failure, OpenError, ReadError, Stats, Version};
+use super::{connection::Connector, statistics::Statistics};
+use crate::{Failure, OpenError, ReadError, Stats, Version, last_changes::LastChanges};
 
 /// A moment of the database: its last commit, and the last one in each space.
 #[derive(Debug, Clone)]

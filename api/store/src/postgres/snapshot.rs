@@ -1,19 +1,24 @@
 //! Reading several times as of one moment: a transaction that only reads, on a connection of its own while it lasts.
 
-use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
+use std::{
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
 
 use futures_util::future::join;
-use tokio::runtime::Handle;
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
-use tokio::time::{Instant, timeout, timeout_at};
-use tokio_postgres::types::ToSql;
-use tokio_postgres::{Row, Statement};
+use tokio::{
+    runtime::Handle,
+    sync::{OwnedSemaphorePermit, Semaphore},
+    time::{Instant, timeout, timeout_at},
+};
+use tokio_postgres::{Row, Statement, types::ToSql};
 
-use super::connection::{Session, Statements, in_words, is_passing, read_error};
-use super::range::{Range, ends, rest};
-use super::reader::{entry_of, in_order, keyed, moment_of};
-use super::shared::{Moment, Shared};
+use super::{
+    connection::{Session, Statements, in_words, is_passing, read_error},
+    range::{Range, ends, rest},
+    reader::{entry_of, in_order, keyed, moment_of},
+    shared::{Moment, Shared},
+};
 use crate::{Entry, Key, ReadError, ReadFault, Scan, Version};
 
 /// So long a request waits for a connection.

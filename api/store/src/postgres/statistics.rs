@@ -1,7 +1,9 @@
 //! What PostgreSQL knows of the keys without reading them: how many there are, and where. Looked at now and then; ranges are estimated by it.
 
-use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
-use std::sync::{PoisonError, RwLock};
+use std::sync::{
+    PoisonError, RwLock,
+    atomic::{AtomicU64, Ordering::Relaxed},
+};
 
 use tokio_postgres::Client;
 

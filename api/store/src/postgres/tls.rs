@@ -1,11 +1,11 @@
 //! TLS to the database, by rustls, with the server verified.
 
-use std::path::Path;
-use std::sync::Arc;
+use std::{path::Path, sync::Arc};
 
-use rustls::pki_types::CertificateDer;
-use rustls::pki_types::pem::PemObject;
-use rustls::{ClientConfig, RootCertStore};
+use rustls::{
+    ClientConfig, RootCertStore,
+    pki_types::{CertificateDer, pem::PemObject},
+};
 use tokio_postgres_rustls::MakeRustlsConnect;
 
 use crate::OpenError;

@@ -1,14 +1,20 @@
 //! How far the database is: asked for by every request, read once for all who ask at the same time. Whoever asks gets a reading that began
 //! after the question, or what a node committed and answered before it could be missed.
 
-use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
+use std::{
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
 
-use tokio::sync::{Notify, oneshot};
-use tokio::time::sleep;
+use tokio::{
+    sync::{Notify, oneshot},
+    time::sleep,
+};
 
-use super::reader::Reader;
-use super::shared::{Moment, Shared};
+use super::{
+    reader::Reader,
+    shared::{Moment, Shared},
+};
 use crate::{ReadError, ReadFault, Version};
 
 /// How often the database is looked at while somebody waits for what others commit.

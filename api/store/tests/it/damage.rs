@@ -1,15 +1,19 @@
 //! Files are damaged at random: the store is whole all the same, or it is refused; it never opens
 //! with less than it had. `COFFER_DAMAGES` sets the number of cases, `COFFER_SEED` repeats a run.
 
-use std::fs::{self, OpenOptions};
-use std::ops::Bound;
-use std::os::unix::fs::FileExt;
-use std::path::{Path, PathBuf};
+use std::{
+    fs::{self, OpenOptions},
+    ops::Bound,
+    os::unix::fs::FileExt,
+    path::{Path, PathBuf},
+};
 
 use store::{Entry, Key, OpenError, Options, Scan, Store};
 
-use super::random::{Random, seed};
-use super::writer::{self, Acknowledged};
+use super::{
+    random::{Random, seed},
+    writer::{self, Acknowledged},
+};
 
 /// Enough to fill several segments: damage in the middle of the log is the kind that sled skips.
 const STEPS: usize = 300;

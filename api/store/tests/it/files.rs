@@ -1,7 +1,6 @@
 //! Copying files.
 
-use std::fs;
-use std::path::Path;
+use std::{fs, path::Path};
 
 /// Copies a directory with all that is in it.
 pub(crate) fn copy_dir(from: &Path, to: &Path) {

@@ -1,7 +1,6 @@
 //! Random batches, scans, snapshots and reopenings: both engines must do what a plain map does.
 
-use std::collections::BTreeMap;
-use std::ops::Bound;
+use std::{collections::BTreeMap, ops::Bound};
 
 use bytes::Bytes;
 use store::{

@@ -1,8 +1,6 @@
 //! What is checked when a store is opened, and what it says when it refuses.
 
-use std::fs;
-use std::os::unix::fs::PermissionsExt;
-use std::path::Path;
+use std::{fs, os::unix::fs::PermissionsExt, path::Path};
 
 use store::{Batch, CommitError, EngineOptions, Key, OpenError, Options, SledOptions, Store, Version};
 

@@ -9,10 +9,13 @@ use store::{
 use tokio::task::JoinSet;
 use tokio_postgres::{Client, NoTls};
 
-use super::model::{self, Opener};
-use super::postgres_server::Server;
-use super::random::{Random, seed};
-use super::{block_on, concurrency, writer};
+use super::{
+    block_on, concurrency,
+    model::{self, Opener},
+    postgres_server::Server,
+    random::{Random, seed},
+    writer,
+};
 
 pub(crate) fn options(url: &str, schema: &str) -> PostgresOptions {
     let url: DatabaseUrl = url.parse().expect("a URL");

@@ -1,17 +1,23 @@
 //! What becomes of commits when connections are cut and the server is killed: what writers of two nodes were told is compared with what is there.
 
-use std::collections::BTreeMap;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
-use std::time::{Duration, Instant};
+use std::{
+    collections::BTreeMap,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering::Relaxed},
+    },
+    time::{Duration, Instant},
+};
 
 use store::{Batch, CommitError, Entry, Expect, Key, ReadFault, Scan, Store, Version, counters, journal};
 use tokio::task::JoinSet;
 
-use super::block_on;
-use super::postgres::{options, record, stranger};
-use super::postgres_server::Server;
-use super::random::{Random, seed};
+use super::{
+    block_on,
+    postgres::{options, record, stranger},
+    postgres_server::Server,
+    random::{Random, seed},
+};
 
 /// Two nodes write; what both were told is compared with what is there.
 struct Oracle {

@@ -1,11 +1,13 @@
 //! A PostgreSQL of a test's own: in a temporary directory, reached by a socket in it, and ended with the test.
 
-use std::fs;
-use std::os::unix::fs::chown;
-use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
-use std::thread::sleep;
-use std::time::Duration;
+use std::{
+    fs,
+    os::unix::fs::chown,
+    path::{Path, PathBuf},
+    process::{Child, Command, Stdio},
+    thread::sleep,
+    time::Duration,
+};
 
 use tempfile::TempDir;
 

@@ -7,17 +7,21 @@
 
 pub(crate) mod disk;
 
-use std::io::{BufRead, BufReader, Write as _};
-use std::path::Path;
-use std::process::{Child, Command, Stdio};
-use std::sync::mpsc::channel;
-use std::time::Duration;
+use std::{
+    io::{BufRead, BufReader, Write as _},
+    path::Path,
+    process::{Child, Command, Stdio},
+    sync::mpsc::channel,
+    time::Duration,
+};
 
 use store::{Options, Store};
 
 use self::disk::Disk;
-use super::random::{Random, seed};
-use super::writer::{self, Acknowledged};
+use super::{
+    random::{Random, seed},
+    writer::{self, Acknowledged},
+};
 
 /// Where the writers of another process work; without it they work for themselves.
 const DIR: &str = "COFFER_WRITER_DIR";

@@ -5,8 +5,7 @@
 //! step. Whatever survives must be the work of each writer up to some step: all of it, and
 //! nothing of the next.
 
-use std::collections::BTreeMap;
-use std::ops::Bound;
+use std::{collections::BTreeMap, ops::Bound};
 
 use store::{Batch, Expect, Key, Scan, Store, Version, counter, journal};
 

@@ -2,8 +2,7 @@
 
 use std::{collections::BTreeMap, net::IpAddr, time::Duration};
 
-use auth::setup_code::CODE_LIFETIME;
-use auth::throttle::ThrottleSettings;
+use auth::{setup_code::CODE_LIFETIME, throttle::ThrottleSettings};
 use store::{EngineOptions, Options, Store};
 
 use reqwest::Method;

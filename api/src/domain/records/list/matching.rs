@@ -1,7 +1,9 @@
 //! All records that a filter finds, to be changed or deleted.
 
-use common::access::{Action, Caller};
-use common::query::ListQuery;
+use common::{
+    access::{Action, Caller},
+    query::ListQuery,
+};
 use std::sync::Arc;
 use store::Snapshot;
 

@@ -1,8 +1,7 @@
 //! Python's patterns in the words of the `regex` crate. Where both read the same characters they stay; where they read them otherwise, what Python means is written
 //! out (<https://docs.python.org/3/library/re.html>). What Python refuses and `regex` takes is taken.
 
-use std::fmt::Write as _;
-use std::{iter::Peekable, str::Chars};
+use std::{fmt::Write as _, iter::Peekable, str::Chars};
 
 /// Letters, digits and `_`: here marks of letters would be among them.
 const WORD: &str = r"\p{L}\p{N}_";

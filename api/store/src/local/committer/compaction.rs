@@ -2,16 +2,22 @@
 //! segments that are nearly empty are swept. What takes long is done by a thread of its own while others read and write, and the
 //! committer brings it to its end.
 
-use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::Arc;
-use std::thread;
-use std::time::{Duration, Instant};
+use std::{
+    panic::{AssertUnwindSafe, catch_unwind},
+    sync::Arc,
+    thread,
+    time::{Duration, Instant},
+};
 
 use super::Committer;
-use crate::local::page::ApplyError;
-use crate::local::queue::CompactAnswer;
-use crate::local::sled::{NotRewritten, Rewrite};
-use crate::{CompactError, Compacted};
+use crate::{
+    CompactError, Compacted,
+    local::{
+        page::ApplyError,
+        queue::CompactAnswer,
+        sled::{NotRewritten, Rewrite},
+    },
+};
 
 /// A new database is being filled.
 pub(super) struct Compaction {

@@ -1,18 +1,22 @@
 //! Opening sled itself: in a thread of its own, since it panics at some kinds of damage, and with its errors told apart. What the system
 //! refuses is no damage.
 
-use std::fs::{self, File};
-use std::io;
-use std::path::Path;
-use std::sync::Once;
-use std::thread;
-use std::time::{Duration, Instant};
+use std::{
+    fs::{self, File},
+    io,
+    path::Path,
+    sync::Once,
+    thread,
+    time::{Duration, Instant},
+};
 
 use rustix::fs::{FlockOperation, flock};
 
-use super::files::{Format, make_dir, read_ahead};
-use super::holes::Holes;
-use super::inspect::{Inspected, OPENING_THREAD, inspect, settle};
+use super::{
+    files::{Format, make_dir, read_ahead},
+    holes::Holes,
+    inspect::{Inspected, OPENING_THREAD, inspect, settle},
+};
 use crate::{SledOptions, Version};
 
 /// sled's segment size for new stores, fixed for the life of one. Overwriting 2,000 records of 1 KB

@@ -2,15 +2,19 @@
 //! never makes the file smaller but at its end. As it opens, it zeroes the segments that hold nothing; from then on a hole in the file
 //! is as good as the zeros.
 
-use std::collections::VecDeque;
-use std::fs::File;
-use std::io;
-use std::os::unix::fs::FileExt;
-use std::path::Path;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::thread::{self, JoinHandle};
-use std::time::Duration;
+use std::{
+    collections::VecDeque,
+    fs::File,
+    io,
+    os::unix::fs::FileExt,
+    path::Path,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    thread::{self, JoinHandle},
+    time::Duration,
+};
 
 /// Zeroed segments that are left as they are, the first ones: sled takes those next, so a hole there would be filled at once.
 /// It also keeps away from what sled may be writing.

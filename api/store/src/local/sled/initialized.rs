@@ -1,14 +1,15 @@
 //! A file outside of the store's directory that says that there is a store: where it is and the store is not, the store was removed, or
 //! its disk is not mounted. An empty store in its place would look as if nothing had ever been there.
 
-use std::fs::OpenOptions;
-use std::io::{self, Write};
-use std::os::unix::fs::OpenOptionsExt;
-use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::{
+    fs::OpenOptions,
+    io::{self, Write},
+    os::unix::fs::OpenOptionsExt,
+    path::{Path, PathBuf},
+    sync::atomic::{AtomicBool, Ordering},
+};
 
-use super::files::sync;
-use super::owner::Owner;
+use super::{files::sync, owner::Owner};
 
 const TEXT: &str =
     "There is a store beside this file. If it is gone, Coffer does not start with an empty one in its place.\n";

@@ -4,19 +4,27 @@
 //! log and start without a word. One thread reads, another adds up. What it costs is measured by
 //! `api/examples/million.rs`.
 
-use std::collections::HashSet;
-use std::ops::Bound;
-use std::panic::resume_unwind;
-use std::sync::mpsc::{SyncSender, sync_channel};
-use std::thread;
+use std::{
+    collections::HashSet,
+    ops::Bound,
+    panic::resume_unwind,
+    sync::mpsc::{SyncSender, sync_channel},
+    thread,
+};
 
 use ::sled::{Db, IVec};
 
-use super::stored::{Stored, is_piece};
-use super::{STATE_KEY, decode, encode};
-use crate::Version;
-use crate::local::order_statistics::{BucketBuilder, OrderStatistics};
-use crate::local::state::{State, fingerprint};
+use super::{
+    STATE_KEY, decode, encode,
+    stored::{Stored, is_piece},
+};
+use crate::{
+    Version,
+    local::{
+        order_statistics::{BucketBuilder, OrderStatistics},
+        state::{State, fingerprint},
+    },
+};
 
 /// The threads that open a database, by whose name panics of sled are known.
 pub(super) const OPENING_THREAD: &str = "store-open";

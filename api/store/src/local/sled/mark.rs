@@ -1,11 +1,13 @@
 //! The high-water mark: a small file beside the database with the last version that was promised to
 //! be on disk. A store that opens with less has lost something.
 
-use std::fs::{File, OpenOptions};
-use std::io;
-use std::os::unix::fs::{FileExt, OpenOptionsExt};
-use std::path::Path;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::{
+    fs::{File, OpenOptions},
+    io,
+    os::unix::fs::{FileExt, OpenOptionsExt},
+    path::Path,
+    sync::atomic::{AtomicU64, Ordering},
+};
 
 use crate::Version;
 

@@ -5,11 +5,7 @@
 //! The log of sled 0.34: segments of one size, each with a header of 20 bytes (checksum, sequence number, last stable sequence number)
 //! and messages (checksum, kind, length, number of the segment, number of the page, body). The checksums are CRC-32.
 
-use std::collections::BTreeMap;
-use std::fs::File;
-use std::io;
-use std::ops::Range;
-use std::os::unix::fs::FileExt;
+use std::{collections::BTreeMap, fs::File, io, ops::Range, os::unix::fs::FileExt};
 
 const SEGMENT_HEADER: usize = 20;
 /// No message begins in the last bytes of a segment.

@@ -5,23 +5,30 @@
 //! Adding up reads every entry once, which is the price of knowing: sled can skip a damaged part
 //! of its log and start without a word. What it costs is in `api/examples/million.rs`.
 
-use std::io;
-use std::path::Path;
-use std::sync::atomic::{AtomicBool, AtomicU32};
-use std::sync::{Mutex, RwLock};
+use std::{
+    io,
+    path::Path,
+    sync::{
+        Mutex, RwLock,
+        atomic::{AtomicBool, AtomicU32},
+    },
+};
 
-use super::engine::{Refused, SEGMENT, is_locked, open_checked};
-use super::files::{Format, Lock, Space, lock_holder, make_dir, needed_to_open, sync, sync_files};
-use super::holes::give_back;
-use super::initialized::Initialized;
-use super::mark::Mark;
-use super::owner::{Owner, first_unusable, make_private, owner_of, this_user};
-use super::rescue::Rescue;
-use super::rewrite::{remove_old, undo_cut_off};
-use super::{Opened, Sled};
-use crate::local::order_statistics::OrderStatistics;
-use crate::local::state::State;
-use crate::{FORMAT, OpenError, SledOptions, Version};
+use super::{
+    Opened, Sled,
+    engine::{Refused, SEGMENT, is_locked, open_checked},
+    files::{Format, Lock, Space, lock_holder, make_dir, needed_to_open, sync, sync_files},
+    holes::give_back,
+    initialized::Initialized,
+    mark::Mark,
+    owner::{Owner, first_unusable, make_private, owner_of, this_user},
+    rescue::Rescue,
+    rewrite::{remove_old, undo_cut_off},
+};
+use crate::{
+    FORMAT, OpenError, SledOptions, Version,
+    local::{order_statistics::OrderStatistics, state::State},
+};
 
 /// Room that a new store takes.
 const NEEDED_AT_FIRST: u64 = 8 << 20;

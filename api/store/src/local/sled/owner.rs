@@ -1,10 +1,12 @@
 //! Ownership of the store's files: only their owner may use them; a command run as root leaves them to the owner. A file that this process
 //! may not use is named with its owner, since it is not damage.
 
-use std::fs::{self, File, Permissions};
-use std::io;
-use std::os::unix::fs::{MetadataExt, PermissionsExt, lchown};
-use std::path::{Path, PathBuf};
+use std::{
+    fs::{self, File, Permissions},
+    io,
+    os::unix::fs::{MetadataExt, PermissionsExt, lchown},
+    path::{Path, PathBuf},
+};
 
 use rustix::fs::Mode;
 

@@ -4,9 +4,10 @@
 //! snapshot, for good or ill. The copy is removed once the store has proved whole, so it hardly
 //! ever reaches the disk, and where the file system can share blocks between files it costs nothing.
 
-use std::fs;
-use std::io;
-use std::path::{Path, PathBuf};
+use std::{
+    fs, io,
+    path::{Path, PathBuf},
+};
 
 use super::files::make_dir;
 

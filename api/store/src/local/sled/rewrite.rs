@@ -4,24 +4,29 @@
 //! Everything is copied into a new database beside the old one while readers and writers go on; what changes meanwhile is noted, and
 //! copied at the end, when the committer waits. Until the new database has its name, the old one is the store.
 
-use std::collections::BTreeSet;
-use std::fs;
-use std::io;
-use std::mem;
-use std::ops::Bound;
-use std::path::{Path, PathBuf};
+use std::{
+    collections::BTreeSet,
+    fs, io, mem,
+    ops::Bound,
+    path::{Path, PathBuf},
+};
 
 use ::sled::{Batch, Db, IVec};
 
-use super::changes::Changes;
-use super::engine::{open_again, open_new};
-use super::files::{disk_bytes, make_dir, sync, sync_files};
-use super::holes::FreeSegments;
-use super::owner::make_private;
-use super::{Opened, Sled, failed, read_error};
-use crate::ReadError;
-use crate::local::page::ApplyError;
-use crate::local::state::State;
+use super::{
+    Opened, Sled,
+    changes::Changes,
+    engine::{open_again, open_new},
+    failed,
+    files::{disk_bytes, make_dir, sync, sync_files},
+    holes::FreeSegments,
+    owner::make_private,
+    read_error,
+};
+use crate::{
+    ReadError,
+    local::{page::ApplyError, state::State},
+};
 
 /// Entries that are copied at once.
 const TOGETHER: usize = 512;

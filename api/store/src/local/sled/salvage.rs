@@ -1,24 +1,27 @@
 //! Reading what can still be read of a damaged store, into a new one. The damaged one is not touched: its files are copied, and the copy
 //! is mended, opened, and walked through from both ends, up to what cannot be read.
 
-use std::fs::{self, File};
-use std::io;
-use std::ops::Bound;
-use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::path::Path;
-use std::sync::mpsc::{SyncSender, sync_channel};
-use std::thread;
+use std::{
+    fs::{self, File},
+    io,
+    ops::Bound,
+    panic::{AssertUnwindSafe, catch_unwind},
+    path::Path,
+    sync::mpsc::{SyncSender, sync_channel},
+    thread,
+};
 
 use ::sled::{Db, IVec};
 
-use super::engine::{SEGMENT, is_locked, open_known};
-use super::files::{Format, Lock, make_dir};
-use super::mark::Mark;
-use super::mend::{Mended, mend};
-use super::stored::{Stored, is_piece};
-use super::{STATE_KEY, decode};
-use crate::local::fill::fill;
-use crate::{Entry, FORMAT, FillError, Key, OpenError, Options, Salvaged, Version};
+use super::{
+    STATE_KEY, decode,
+    engine::{SEGMENT, is_locked, open_known},
+    files::{Format, Lock, make_dir},
+    mark::Mark,
+    mend::{Mended, mend},
+    stored::{Stored, is_piece},
+};
+use crate::{Entry, FORMAT, FillError, Key, OpenError, Options, Salvaged, Version, local::fill::fill};
 
 /// Memory for the pages of the copy.
 const CACHE: u64 = 16 << 20;

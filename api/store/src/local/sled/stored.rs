@@ -8,8 +8,7 @@
 use bytes::Bytes;
 
 use super::changes::Changes;
-use crate::Version;
-use crate::{Entry, ReadError};
+use crate::{Entry, ReadError, Version};
 
 /// The largest value, or piece of one, that sled sees.
 const PIECE: usize = 8 << 10;

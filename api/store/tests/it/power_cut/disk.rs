@@ -1,12 +1,14 @@
 //! A disk that forgets what was not synced (`power_cut.c`).
 
-use std::collections::HashMap;
-use std::fmt::Write as _;
-use std::fs;
-use std::os::unix::fs::{DirBuilderExt, FileExt, MetadataExt, OpenOptionsExt};
-use std::path::{Path, PathBuf};
-use std::process::Command;
-use std::time::UNIX_EPOCH;
+use std::{
+    collections::HashMap,
+    fmt::Write as _,
+    fs,
+    os::unix::fs::{DirBuilderExt, FileExt, MetadataExt, OpenOptionsExt},
+    path::{Path, PathBuf},
+    process::Command,
+    time::UNIX_EPOCH,
+};
 
 use crate::random::Random;
 
