@@ -49,6 +49,8 @@ pub enum OperationKind {
     SweepSessions,
     /// Removes the records of operations that ended long ago. It recurs and is in no list.
     SweepOperations,
+    /// Removes the answers that keys of requests have kept long enough. It recurs and is in no list.
+    SweepKeys,
     /// Removes what indexes left that are gone. It recurs and is in no list.
     SweepIndexes,
     /// Removes from histories what definitions do not keep. It recurs and is in no list.

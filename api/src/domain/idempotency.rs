@@ -29,8 +29,8 @@ const MAX_KEYS: usize = 10_000;
 const MAX_LENGTH: usize = 255;
 /// Bytes of an answer that is kept at most. Of a larger one only is kept that it was given.
 const MAX_ANSWER: usize = 512 * 1024;
-/// Entries that are looked at at once, to remove those that are over.
-const ROUND: usize = 32;
+/// The more keys a user has, the less is kept for each: so many bytes divided by their number. All of one user's take seven times as much at most.
+const ANSWERS: usize = 16 * 1024 * 1024;
 
 tokio::task_local! {
     static CURRENT: Arc<Claim>;
@@ -82,6 +82,8 @@ pub struct Claim {
     before: Option<Version>,
     at: i64,
     digest: Digested,
+    /// Bytes of an answer that is kept at most.
+    max_answer: usize,
     is_committed: AtomicBool,
 }
 
@@ -110,16 +112,19 @@ pub async fn begin(core: &Core, user: UserId, name: &str, digest: Digested) -> R
         before: None,
         at: now,
         digest,
+        max_answer: MAX_ANSWER,
         is_committed: AtomicBool::new(false),
     };
     let snapshot = core.store.snapshot().await?;
+    let others = snapshot.count(&Scan::prefix(&keyspace::idempotency_keys_of(user))).await?.get();
+    claim.max_answer = MAX_ANSWER.min(ANSWERS / (others + 1));
     if let Some(entry) = snapshot.get(&claim.key).await? {
         let kept = parse(&entry)?;
         claim.before = Some(entry.version);
         if now - kept.at < KEPT {
             return Ok(Begun::Again(kept, Arc::new(claim)));
         }
-    } else if snapshot.count(&Scan::prefix(&keyspace::idempotency_keys_of(user))).await?.get() >= MAX_KEYS {
+    } else if others >= MAX_KEYS {
         return Err(Error::TooManyKeys(MAX_KEYS));
     }
     Ok(Begun::First(Arc::new(claim)))
@@ -136,7 +141,7 @@ impl Claim {
 
     /// Keeps the answer for who asks again.
     pub async fn finish(&self, core: &Core, operation: Option<OperationId>, answer: Answer) -> Result<()> {
-        let answer = Some(answer).filter(|answer| answer.body.len() <= MAX_ANSWER);
+        let answer = Some(answer).filter(|answer| answer.body.len() <= self.max_answer);
         let value = serde_json::to_vec(&self.kept(operation, answer))?;
         let batch = Batch::with(|batch| batch.put(self.key.clone(), value));
         core.store.commit(batch).await?;
@@ -181,23 +186,17 @@ pub fn without_answer(entry: &Entry, goes: impl Fn(&str) -> bool) -> Result<Opti
     Ok(Some(serde_json::to_vec(&kept)?))
 }
 
-/// Removes answers that are no longer kept.
-pub async fn clear_away(core: &Core) -> Result<()> {
-    let (now, prefix) = (core.clock.unix_seconds(), keyspace::idempotency_keys());
-    let mut scan = Scan::prefix(&prefix).limit(ROUND);
-    loop {
-        let found = core.store.scan(scan).await?;
-        let Some((last, _)) = found.last() else { return Ok(()) };
-        scan = Scan::prefix(&prefix).limit(ROUND).after(last);
-        let mut batch = Batch::new();
-        for (key, entry) in found {
-            if parse(&entry).is_ok_and(|kept| now - kept.at >= KEPT) {
-                batch.expect(key.clone(), Expect::Version(entry.version)).delete(key);
-            }
-        }
-        if !batch.is_empty() {
-            // What was taken up again meanwhile is no longer over; the next round sees.
-            let _ = core.store.commit(batch).await;
-        }
+/// The keys of requests behind one of them, or all.
+pub fn keys_after(last: &[u8]) -> Scan {
+    let scan = Scan::prefix(&keyspace::idempotency_keys());
+    match Key::from_bytes(last) {
+        Ok(last) => scan.after(&last),
+        // It is empty at the beginning.
+        Err(_) => scan,
     }
+}
+
+/// Whether an answer was kept long enough.
+pub fn is_over(entry: &Entry, now: i64) -> bool {
+    parse(entry).is_ok_and(|kept| now - kept.at >= KEPT)
 }

@@ -3,12 +3,14 @@
 
 mod served;
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use base::{Clock, ClockHand, Entropy, IdSource};
 use coffer::domain::{
     Core, Error, check,
+    idempotency::{self, Answer, Begun},
     journal::{self, Actor},
+    keyspace,
     operations::{self, Runner},
 };
 use common::{
@@ -18,7 +20,7 @@ use common::{
     query::{ListQuery, Query as _},
 };
 use serde_json::json;
-use store::{Batch, Options, Store, Version, journal as blocks};
+use store::{Batch, Options, Scan, Store, Version, journal as blocks};
 
 const DAY: Duration = Duration::from_hours(24);
 
@@ -142,6 +144,56 @@ async fn what_was_stopped_stays_stopped() {
 }
 
 #[tokio::test]
+async fn answers_that_were_kept_a_day_are_cleared_away_by_one_process_piece_by_piece() {
+    let (store, clock, hand) = aged(0).await;
+    let (core, other) = (process(&store, &clock), process(&store, &clock));
+    let user = serde_json::from_value(json!(core.ids.next_id())).unwrap();
+    let keys = || async { store.scan(Scan::prefix(&keyspace::idempotency_keys_of(user))).await.unwrap() };
+    let answer = |bytes| Answer { status: 201, headers: Vec::new(), body: "x".repeat(bytes) };
+    for n in 0..20 {
+        let begun = idempotency::begin(&core, user, &format!("key {n}"), Arc::new(String::new)).await.unwrap();
+        let Begun::First(claim) = begun else { panic!("it is new") };
+        claim.finish(&core, None, answer(200_000)).await.unwrap();
+    }
+    Runner::new(&core).sweep().await.unwrap();
+    assert_eq!(keys().await.len(), 20, "there is nothing to remove");
+    hand.advance(DAY / 2);
+    let Begun::Again(kept, _) = idempotency::begin(&core, user, "key 7", Arc::new(String::new)).await.unwrap() else {
+        panic!("it was sent before")
+    };
+    assert_eq!(kept.answer, Some(answer(200_000)));
+    let Begun::First(claim) = idempotency::begin(&core, user, "later", Arc::new(String::new)).await.unwrap() else {
+        panic!("it is new")
+    };
+    claim.finish(&core, None, answer(10)).await.unwrap();
+    hand.advance(DAY / 2);
+    let one = Runner::new(&core);
+    let pieces = one.sweep().await.unwrap();
+    assert!((20..40).contains(&pieces), "{pieces} pieces for 20 answers of which none fits with another");
+    assert_eq!(keys().await.len(), 1, "what is kept half a day stays");
+    hand.advance(DAY);
+    Runner::new(&other).sweep().await.unwrap();
+    assert_eq!(keys().await.len(), 0);
+}
+
+#[tokio::test]
+async fn the_more_keys_a_user_has_the_less_is_kept_for_each() {
+    let (store, clock, _) = aged(0).await;
+    let core = process(&store, &clock);
+    let user = serde_json::from_value(json!(core.ids.next_id())).unwrap();
+    for n in 0..100 {
+        let begun = idempotency::begin(&core, user, &format!("key {n}"), Arc::new(String::new)).await.unwrap();
+        let Begun::First(claim) = begun else { panic!("it is new") };
+        let answer = Answer { status: 201, headers: Vec::new(), body: "x".repeat(400_000) };
+        claim.finish(&core, None, answer).await.unwrap();
+    }
+    let keys = store.scan(Scan::prefix(&keyspace::idempotency_keys_of(user))).await.unwrap();
+    let bytes: usize = keys.iter().map(|(_, entry)| entry.value.len()).sum();
+    assert_eq!(keys.len(), 100, "each was noted");
+    assert!((16_000_000..17_000_000).contains(&bytes), "{bytes} bytes");
+}
+
+#[tokio::test]
 async fn so_many_operations_are_let_in_at_once_and_no_more() {
     let (store, clock, _) = aged(10).await;
     let (one, two) = (process(&store, &clock), process(&store, &clock));
@@ -243,10 +295,7 @@ async fn a_tombstone_that_is_newer_than_what_is_trimmed_stays() {
     let core = process(&store, &clock);
     let tombstone = |n: u128| {
         let id = uuid::Uuid::from_u128(n);
-        coffer::domain::keyspace::tombstone(
-            coffer::domain::numbers::CollectionNumber(1),
-            common::id::RecordId::from_uuid(id),
-        )
+        keyspace::tombstone(coffer::domain::numbers::CollectionNumber(1), common::id::RecordId::from_uuid(id))
     };
     store.commit(Batch::with(|batch| batch.put(tombstone(1), Vec::new()))).await.unwrap();
     age(&store, 1).await;

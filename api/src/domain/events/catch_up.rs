@@ -32,6 +32,7 @@ use crate::domain::{
     numbers::CollectionNumber,
     record,
     schema::{self, Schema},
+    work::AT_ONCE,
 };
 
 /// Records of a snapshot that are read at once, and their bytes, about.
@@ -214,8 +215,10 @@ async fn send_records(
     }
     // Who follows their own records is answered by them alone, also in how long it takes.
     let owned = owned(core, snapshot, &schema, rule.may).await?;
+    // Of one's own only the keys are read with their neighbours.
+    let at_once = if owned.is_some() { AT_ONCE } else { RECORDS };
     let mut scan =
-        Scan::prefix(&owned.clone().unwrap_or_else(|| keyspace::records(number))).limit(RECORDS).limit_bytes(BYTES);
+        Scan::prefix(&owned.clone().unwrap_or_else(|| keyspace::records(number))).limit(at_once).limit_bytes(BYTES);
     loop {
         let found = snapshot.scan(scan.clone()).await?;
         let Some((last, _)) = found.last() else { return Ok(true) };

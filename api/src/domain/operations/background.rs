@@ -14,7 +14,6 @@ use crate::domain::{
     app::App,
     core::Core,
     error::{Error, Result},
-    idempotency,
 };
 
 /// How often the store is looked at for work that nobody does: another process may have died.
@@ -101,9 +100,6 @@ async fn clear_away(app: &App) {
     let mut rounds = 0_u32;
     while !app.is_draining() {
         let mut pause = ROUND;
-        if let Err(error) = idempotency::clear_away(app.core()).await {
-            tracing::warn!(reason = error.with_causes(), "answers that are over could not be cleared away");
-        }
         if let Err(error) = clear_spool(app.core()).await {
             tracing::warn!(reason = error.with_causes(), "files of imports could not be cleared away");
         }

@@ -14,7 +14,7 @@ use super::{
     Runner, begin,
     indexes::remove_index,
     kinds::DeleteCollection,
-    piece::{Budget, PATIENCE, Piece, Steps},
+    piece::{Budget, Entries, PATIENCE, Piece, Steps},
     stored::{Stored, Work, load, shown_to},
 };
 use crate::domain::{
@@ -29,9 +29,6 @@ use crate::domain::{
     stage::Stage,
     usage::{self, Changes},
 };
-
-/// Entries that are read at once.
-const CHUNK: usize = 64;
 
 impl DeleteCollection {
     /// How many records there are left, about.
@@ -89,16 +86,16 @@ impl DeleteCollection {
         let caller = self.caller();
         let mut stage = Stage::new(core, &caller, batch);
         stage.of_gone(self.collection);
-        let mut scan = Scan::prefix(&keyspace::records(self.collection)).limit(CHUNK);
+        let all = Scan::prefix(&keyspace::records(self.collection));
+        let mut scan = all.clone();
         loop {
-            let found = snapshot.scan(scan.clone()).await?;
-            let is_end = found.len() < CHUNK;
-            for (key, entry) in found {
+            let Entries { entries, is_end } = budget.scan(snapshot, scan.clone()).await?;
+            for (key, entry) in entries {
                 let Some(id) = keyspace::last_id(&key) else { continue };
                 stage.delete(&schema, id, &entry).await?;
                 piece.done += 1;
                 budget.spend(entry.value.len());
-                scan = Scan::prefix(&keyspace::records(self.collection)).limit(CHUNK).after(&key);
+                scan = all.clone().after(&key);
                 if budget.is_spent() {
                     break;
                 }
@@ -120,12 +117,20 @@ impl DeleteCollection {
             keyspace::count(number),
         ];
         for prefix in beside {
-            for (key, _) in snapshot.scan(Scan::prefix(&prefix).limit(budget.keys().max(1))).await? {
-                piece.batch.delete(key);
-                budget.spend(0);
-            }
-            if budget.is_spent() {
-                return Ok(piece);
+            let mut scan = Scan::prefix(&prefix);
+            loop {
+                let Entries { entries, is_end } = budget.scan(snapshot, scan.clone()).await?;
+                for (key, entry) in entries {
+                    scan = scan.after(&key);
+                    piece.batch.delete(key);
+                    budget.spend(entry.value.len());
+                }
+                if budget.is_spent() {
+                    return Ok(piece);
+                }
+                if is_end {
+                    break;
+                }
             }
         }
         gone.gone.left = Left::Nothing;

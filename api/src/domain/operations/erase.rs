@@ -18,12 +18,12 @@ use common::{
 };
 use serde::{Deserialize, Serialize};
 use store::{
-    Entry as StoredEntry, Expect, Key, Scan, Snapshot, Version,
+    Entry as StoredEntry, Expect, Scan, Snapshot, Version,
     journal::{self as blocks, Block},
 };
 use uuid::Uuid;
 
-use super::piece::{Budget, Piece, Steps};
+use super::piece::{Budget, Entries, Piece, Steps};
 use crate::domain::{
     core::Core,
     error::Result,
@@ -34,9 +34,6 @@ use crate::domain::{
     record,
     schema::{self, Schema},
 };
-
-/// Blocks that are read at once.
-const CHUNK: usize = 32;
 
 /// Erases something.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -119,13 +116,13 @@ impl Steps for Erase {
         }
         let mut is_last = self.what == EraseTarget::Nothing;
         while !is_last && !budget.is_spent() {
-            let mut scan = blocks::blocks().limit(CHUNK);
+            let mut scan = blocks::blocks();
             if let Some((version, place)) = self.after {
                 scan = scan.after(&blocks::key(blocks::Position { version, place }));
             }
-            let found = snapshot.scan(scan).await?;
-            is_last = found.len() < CHUNK;
-            for (key, StoredEntry { version, value }) in found {
+            let Entries { entries, is_end } = budget.scan(&snapshot, scan).await?;
+            is_last = is_end;
+            for (key, StoredEntry { version, value }) in entries {
                 let block = Block { entries: blocks::unpack(&value)?, key, version };
                 removal.change(&block, |entry| self.what.of(entry, &names))?;
                 self.after = blocks::position(&block.key).map(|at| (at.version, at.place));
@@ -169,20 +166,14 @@ impl Erase {
 impl Erase {
     /// Forgets answers that are kept: those that have a record's id; of a field or a user all, since what was in them is not known.
     async fn in_answers(&mut self, snapshot: &Snapshot, budget: &mut Budget<'_>, after: &[u8]) -> Result<Piece> {
-        let (mut piece, prefix) = (Piece::default(), keyspace::idempotency_keys());
-        let mut scan = Scan::prefix(&prefix).limit(CHUNK);
-        if !after.is_empty()
-            && let Ok(after) = Key::from_bytes(after)
-        {
-            scan = scan.after(&after);
-        }
+        let mut piece = Piece::default();
         let id = match &self.what {
             EraseTarget::Record(_, id) => Some(id.to_string()),
             _ => None,
         };
-        let found = snapshot.scan(scan).await?;
-        self.answers = found.last().filter(|_| found.len() == CHUNK).map(|(key, _)| key.as_bytes().to_vec());
-        for (key, entry) in found {
+        let Entries { entries, is_end } = budget.scan(snapshot, idempotency::keys_after(after)).await?;
+        self.answers = entries.last().filter(|_| !is_end).map(|(key, _)| key.as_bytes().to_vec());
+        for (key, entry) in entries {
             budget.spend(entry.value.len());
             let goes = |body: &str| id.as_ref().is_none_or(|id| body.contains(id.as_str()));
             if let Some(value) = idempotency::without_answer(&entry, goes)? {
@@ -214,13 +205,12 @@ impl Erase {
                 (at, after) = (at + 1, None);
                 continue;
             };
-            let mut scan = Scan::prefix(&keyspace::records(number)).limit(CHUNK);
+            let mut scan = Scan::prefix(&keyspace::records(number));
             if let Some(id) = after {
                 scan = scan.after(&keyspace::record(number, id));
             }
-            let found = snapshot.scan(scan).await?;
-            let is_end = found.len() < CHUNK;
-            for (key, entry) in found {
+            let Entries { entries, is_end } = budget.scan(snapshot, scan).await?;
+            for (key, entry) in entries {
                 let Some(id) = keyspace::last_id(&key) else { continue };
                 after = Some(id);
                 budget.spend(entry.value.len());

@@ -13,7 +13,7 @@ use store::{
     journal::{self as blocks, Block},
 };
 
-use super::piece::{Budget, Piece, Steps};
+use super::piece::{Budget, Entries, Piece, Steps};
 use crate::domain::{
     core::Core,
     error::Result,
@@ -24,9 +24,6 @@ use crate::domain::{
     record,
     schema::{self, StoredDefinition},
 };
-
-/// Blocks that are read at once.
-const CHUNK: usize = 32;
 
 /// Trims all histories, from the beginning of the journal on.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -52,13 +49,13 @@ impl Steps for TrimHistory {
         let mut states: HashMap<(CollectionNumber, RecordId), State> = HashMap::new();
         let mut tombstones = Vec::new();
         'reading: while !is_last && !budget.is_spent() {
-            let mut scan = blocks::blocks().limit(CHUNK);
+            let mut scan = blocks::blocks();
             if let Some((version, place)) = self.after {
                 scan = scan.after(&blocks::key(blocks::Position { version, place }));
             }
-            let found = snapshot.scan(scan).await?;
-            is_last = found.len() < CHUNK;
-            for (key, StoredEntry { version, value }) in found {
+            let Entries { entries, is_end } = budget.scan(&snapshot, scan).await?;
+            is_last = is_end;
+            for (key, StoredEntry { version, value }) in entries {
                 let block = Block { entries: blocks::unpack(&value)?, key, version };
                 let Some(first) = block.entries.first() else { continue };
                 if is_young(&first.bytes, now)? {

@@ -12,9 +12,6 @@ use crate::domain::{
     schema::{self, StoredDefinition},
 };
 
-/// Entries that are read at once.
-const CHUNK: usize = 64;
-
 /// Removes the entries of all indexes that are gone.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub(crate) struct SweepIndexes {}
@@ -66,10 +63,10 @@ pub(super) async fn remove_index(
     if let Some(target) = &target {
         piece.batch.expect(keyspace::collection(&target.collection.name), Expect::Version(target.version));
     }
-    let begin = Scan::prefix(&prefix).limit(2 * CHUNK);
+    let begin = Scan::prefix(&prefix);
     let mut scan = begin.clone();
     loop {
-        let found = snapshot.scan(scan).await?;
+        let found = budget.scan(snapshot, scan).await?.entries;
         let Some((last, _)) = found.last() else { return Ok(true) };
         scan = begin.clone().after(last);
         for (key, entry) in found {

@@ -35,9 +35,6 @@ use crate::domain::{
     stage::{Entries, taken, unique_holder, unique_value},
 };
 
-/// Records that are read at once.
-const CHUNK: usize = 64;
-
 impl Redefine {
     /// Of a collection; `in_force` where nothing has to be checked.
     pub(crate) fn new(operation: OperationId, collection: CollectionNumber, in_force: bool, caller: &Caller) -> Self {
@@ -111,11 +108,11 @@ impl Redefine {
     /// The next records to look at, with their keys.
     async fn next(&self, snapshot: &Snapshot, budget: &Budget<'_>) -> Result<Vec<(Key, Entry)>> {
         let prefix = keyspace::records(self.collection);
-        let mut scan = Scan::prefix(&prefix).limit(CHUNK.min(budget.keys()));
+        let mut scan = Scan::prefix(&prefix);
         if let Some(after) = self.after {
             scan = scan.after(&keyspace::record(self.collection, after));
         }
-        Ok(snapshot.scan(scan).await?)
+        Ok(budget.scan(snapshot, scan).await?.entries)
     }
 
     async fn check(

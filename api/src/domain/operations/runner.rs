@@ -12,7 +12,7 @@ use super::{
     indexes::SweepIndexes,
     piece::{Budget, Piece},
     stored::{Stored, Work, load},
-    sweep::{SweepOperations, SweepSessions},
+    sweep::{SweepKeys, SweepOperations, SweepSessions},
 };
 use crate::domain::{
     core::Core,
@@ -285,10 +285,11 @@ impl<'a> Runner<'a> {
 }
 
 /// What is begun anew again and again, by the names under which it is held.
-pub(super) fn recurring() -> [(&'static str, Work); 4] {
+pub(super) fn recurring() -> [(&'static str, Work); 5] {
     [
         ("sweep_sessions", Work::SweepSessions(SweepSessions::default())),
         ("sweep_operations", Work::SweepOperations(SweepOperations::default())),
+        ("sweep_keys", Work::SweepKeys(SweepKeys::default())),
         ("sweep_indexes", Work::SweepIndexes(SweepIndexes::default())),
         ("trim_history", Work::TrimHistory(TrimHistory::default())),
     ]

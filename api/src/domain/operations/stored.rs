@@ -15,7 +15,7 @@ use super::{
     indexes::SweepIndexes,
     kinds::{ChangeRecords, DeleteCollection, DeleteRecord, ImportRows, Migrate, Redefine, Revert},
     piece::{Budget, Piece, Steps},
-    sweep::{SweepOperations, SweepSessions},
+    sweep::{SweepKeys, SweepOperations, SweepSessions},
     trim::Trim,
 };
 use crate::domain::{core::Core, error::Result, keyspace};
@@ -51,6 +51,8 @@ pub(crate) enum Work {
     SweepSessions(SweepSessions),
     /// Removes the records of operations that ended long ago.
     SweepOperations(SweepOperations),
+    /// Removes the answers that keys of requests have kept long enough.
+    SweepKeys(SweepKeys),
     /// Removes from histories what definitions do not keep.
     TrimHistory(TrimHistory),
 }
@@ -72,6 +74,7 @@ impl Work {
             Self::ChangeRecords(work) => work.step(core, budget).await,
             Self::SweepSessions(work) => work.step(core, budget).await,
             Self::SweepOperations(work) => work.step(core, budget).await,
+            Self::SweepKeys(work) => work.step(core, budget).await,
             Self::TrimHistory(work) => work.step(core, budget).await,
         }
     }
@@ -90,6 +93,7 @@ impl Work {
             | Self::DeleteRecord(_)
             | Self::SweepSessions(_)
             | Self::SweepOperations(_)
+            | Self::SweepKeys(_)
             | Self::SweepIndexes(_)
             | Self::TrimHistory(_) => Ok(None),
         }
@@ -134,6 +138,7 @@ impl Work {
             Self::ChangeRecords(_) => OperationKind::ChangeRecords,
             Self::SweepSessions(_) => OperationKind::SweepSessions,
             Self::SweepOperations(_) => OperationKind::SweepOperations,
+            Self::SweepKeys(_) => OperationKind::SweepKeys,
             Self::TrimHistory(_) => OperationKind::TrimHistory,
         }
     }

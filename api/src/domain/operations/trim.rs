@@ -14,7 +14,7 @@ use store::{
 };
 use time::{OffsetDateTime, format_description::well_known::Rfc3339};
 
-use super::piece::{Budget, Piece, Steps};
+use super::piece::{Budget, Entries, Piece, Steps};
 use crate::domain::{
     core::Core,
     error::{Error, Result},
@@ -24,8 +24,6 @@ use crate::domain::{
     record,
 };
 
-/// Blocks, or tombstones, that are read at once.
-const CHUNK: usize = 32;
 /// Blocks that are read to count what is in them. Of more it is not said beforehand how many entries there are to remove.
 const MAX_COUNTED: usize = 4096;
 
@@ -103,27 +101,31 @@ impl Trim {
         Ok(entries.first().is_some_and(|first| is_before(first, until).unwrap_or(true)))
     }
 
-    async fn remove_entries(&mut self, core: &Core, budget: &mut Budget<'_>, piece: &mut Piece) -> Result<()> {
+    async fn remove_entries(
+        &mut self,
+        core: &Core,
+        snapshot: &Snapshot,
+        budget: &mut Budget<'_>,
+        piece: &mut Piece,
+    ) -> Result<()> {
         let mut freed = Freed::default();
-        let removed = self.remove_blocks(core, budget, piece, &mut freed).await;
-        let snapshot = core.store.snapshot().await?;
-        freed.stage(core, &snapshot, &mut piece.batch).await?;
-        journal::note_trimmed(&snapshot, &mut piece.batch, self.last).await?;
+        let removed = self.remove_blocks(snapshot, budget, piece, &mut freed).await;
+        freed.stage(core, snapshot, &mut piece.batch).await?;
+        journal::note_trimmed(snapshot, &mut piece.batch, self.last).await?;
         removed
     }
 
     async fn remove_blocks(
         &mut self,
-        core: &Core,
+        snapshot: &Snapshot,
         budget: &mut Budget<'_>,
         piece: &mut Piece,
         freed: &mut Freed,
     ) -> Result<()> {
         let until = self.moment()?;
-        let mut scan = blocks::blocks().limit(CHUNK);
+        let mut scan = blocks::blocks();
         loop {
-            let found = core.store.scan(scan).await?;
-            let more = found.len() == CHUNK;
+            let Entries { entries: found, is_end } = budget.scan(snapshot, scan).await?;
             for (key, Entry { version, value }) in &found {
                 let entries = blocks::unpack(value)?;
                 let old = count_before(&entries, until)?;
@@ -152,22 +154,26 @@ impl Trim {
                     return Ok(());
                 }
             }
-            let Some((last, _)) = found.last().filter(|_| more) else {
+            let Some((last, _)) = found.last().filter(|_| !is_end) else {
                 self.entries_are_done = true;
                 return Ok(());
             };
-            scan = blocks::blocks().limit(CHUNK).after(last);
+            scan = blocks::blocks().after(last);
         }
     }
 
-    async fn remove_tombstones(&mut self, core: &Core, budget: &mut Budget<'_>, piece: &mut Piece) -> Result<()> {
+    async fn remove_tombstones(
+        &mut self,
+        snapshot: &Snapshot,
+        budget: &mut Budget<'_>,
+        piece: &mut Piece,
+    ) -> Result<()> {
         loop {
-            let mut scan = Scan::prefix(&keyspace::all_tombstones()).limit(CHUNK);
+            let mut scan = Scan::prefix(&keyspace::all_tombstones());
             if let Some((collection, id)) = self.tombstone {
                 scan = scan.after(&keyspace::tombstone(collection, id));
             }
-            let entries = core.store.scan(scan).await?;
-            let more = entries.len() == CHUNK;
+            let Entries { entries, is_end } = budget.scan(snapshot, scan).await?;
             for (key, entry) in entries {
                 self.tombstone = keyspace::collection_of(&key).zip(keyspace::last_id(&key)).or(self.tombstone);
                 if entry.version <= self.last {
@@ -179,7 +185,7 @@ impl Trim {
                     return Ok(());
                 }
             }
-            if !more {
+            if is_end {
                 self.tombstones_are_done = true;
                 return Ok(());
             }
@@ -188,10 +194,15 @@ impl Trim {
 
     /// Removes what operations left of whose entries none is there any more. Their ids are in the order of time, but for those that
     /// took long.
-    async fn remove_operations(&mut self, core: &Core, budget: &mut Budget<'_>, piece: &mut Piece) -> Result<()> {
-        let found = core.store.scan(Scan::prefix(&keyspace::operation_changes()).limit(budget.keys().max(1))).await?;
+    async fn remove_operations(
+        &mut self,
+        snapshot: &Snapshot,
+        budget: &mut Budget<'_>,
+        piece: &mut Piece,
+    ) -> Result<()> {
+        let found = budget.scan(snapshot, Scan::prefix(&keyspace::operation_changes())).await?;
         let mut removed = 0;
-        for (key, entry) in found {
+        for (key, entry) in found.entries {
             if entry.version <= self.last {
                 piece.batch.expect(key.clone(), Expect::Version(entry.version)).delete(key);
                 removed += 1;
@@ -205,15 +216,15 @@ impl Trim {
 
 impl Steps for Trim {
     async fn step(&mut self, core: &Core, budget: &mut Budget<'_>) -> Result<Piece> {
-        let mut piece = Piece::default();
+        let (mut piece, snapshot) = (Piece::default(), core.store.snapshot().await?);
         if !self.entries_are_done {
-            self.remove_entries(core, budget, &mut piece).await?;
+            self.remove_entries(core, &snapshot, budget, &mut piece).await?;
         }
         if self.entries_are_done && !self.tombstones_are_done && !budget.is_spent() {
-            self.remove_tombstones(core, budget, &mut piece).await?;
+            self.remove_tombstones(&snapshot, budget, &mut piece).await?;
         }
         if self.tombstones_are_done && !budget.is_spent() {
-            self.remove_operations(core, budget, &mut piece).await?;
+            self.remove_operations(&snapshot, budget, &mut piece).await?;
         }
         Ok(piece)
     }

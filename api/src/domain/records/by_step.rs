@@ -19,7 +19,7 @@ use common::{
     record::{Member, Record},
 };
 use serde_json::Value;
-use store::{Batch, Entry, Reserve, Scan, Snapshot};
+use store::{Batch, Entry, Key, Reserve, Scan, Snapshot};
 
 use super::{
     change::changed_values,
@@ -40,8 +40,9 @@ use crate::domain::{
     stage::{Stage, Stored},
 };
 
-/// Records that are read at once.
+/// Records that a dry run reads at once, and bytes: it stops with the record that passes them.
 const CHUNK: usize = 64;
+const MAX_BYTES: usize = 128 * 1024;
 
 impl ChangeRecords {
     /// As a step says. A step that cannot be done at all is an error.
@@ -88,7 +89,7 @@ impl ChangeRecords {
         let (mut piece, mut misfits, mut roots) = (Piece::default(), Misfits::default(), BTreeSet::new());
         let deadline = core.turns();
         while !budget.is_spent() && misfits.count == 0 {
-            let page = read(&snapshot, &schema, self.after, CHUNK.min(budget.keys().max(1))).await?;
+            let page = with_ids(budget.scan(&snapshot, records_after(&schema, self.after)).await?.entries);
             let Some((last, _)) = page.last() else {
                 piece.is_last = true;
                 break;
@@ -166,7 +167,8 @@ pub(crate) async fn would_change(core: &Core, caller: &Caller, step: &Step) -> R
     let mut told = DryRun::of(records);
     let (deadline, began, mut after) = (core.deadline(), core.clock.elapsed(), None);
     loop {
-        let page = read(&snapshot, &schema, after, CHUNK).await?;
+        let scan = records_after(&schema, after).limit(CHUNK).limit_bytes(MAX_BYTES);
+        let page = with_ids(snapshot.scan(scan).await?);
         let Some((last, _)) = page.last() else { break };
         after = Some(*last);
         told.checked += page.len() as u64;
@@ -209,19 +211,17 @@ async fn schema_of(core: &Core, snapshot: &Snapshot, caller: &Caller, step: &Ste
     core.schemas.find(snapshot, name, caller).await
 }
 
-/// The next records.
-async fn read(
-    snapshot: &Snapshot,
-    schema: &Schema,
-    after: Option<RecordId>,
-    limit: usize,
-) -> Result<Vec<(RecordId, Entry)>> {
-    let mut scan = Scan::prefix(&keyspace::records(schema.number())).limit(limit);
-    if let Some(after) = after {
-        scan = scan.after(&keyspace::record(schema.number(), after));
+/// The records of a collection behind one of them, or all.
+fn records_after(schema: &Schema, after: Option<RecordId>) -> Scan {
+    let scan = Scan::prefix(&keyspace::records(schema.number()));
+    match after {
+        Some(after) => scan.after(&keyspace::record(schema.number(), after)),
+        None => scan,
     }
-    let found = snapshot.scan(scan).await?;
-    Ok(found.into_iter().filter_map(|(key, entry)| Some((keyspace::last_id(&key)?, entry))).collect())
+}
+
+fn with_ids(found: Vec<(Key, Entry)>) -> Vec<(RecordId, Entry)> {
+    found.into_iter().filter_map(|(key, entry)| Some((keyspace::last_id(&key)?, entry))).collect()
 }
 
 /// Which records a step is about, and what becomes of them.

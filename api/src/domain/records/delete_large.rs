@@ -27,10 +27,8 @@ use crate::domain::{
     schema::{self, Schema},
     stage::Stage,
     users::load,
+    work::AT_ONCE,
 };
-
-/// Records that are read at once.
-const CHUNK: usize = 128;
 
 /// Begins, and does what a request waits for. `batch` expects what was decided by. `None` where another writer came first.
 pub(super) async fn delete_in_pieces(
@@ -72,7 +70,7 @@ pub(super) async fn would_delete_in_pieces(
     let (mut counts, deadline) = (Counts::default(), core.deadline());
     for (touched, action) in [(going, Verb::Delete), (emptied, Verb::Update)] {
         let touched: Vec<Which> = touched.into_iter().collect();
-        for chunk in touched.chunks(CHUNK) {
+        for chunk in touched.chunks(AT_ONCE) {
             let keys: Vec<_> = chunk.iter().map(|&(number, id)| keyspace::record(number, id)).collect();
             for (&(number, _), entry) in chunk.iter().zip(snapshot.get_many(&keys).await?) {
                 let (Some(schema), Some(entry)) = (schema::by_number(&core.schemas, snapshot, number).await?, entry)

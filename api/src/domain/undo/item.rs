@@ -31,8 +31,6 @@ use crate::domain::{
     work,
 };
 
-/// Records that are read at once.
-const CHUNK: usize = 32;
 /// A record is held as it is and as it was, as it is written, and in the journal's entry.
 const COPIES: u64 = 4;
 
@@ -167,7 +165,7 @@ impl<'a> Items<'a> {
         }
         let mut directory = Directory::default();
         let mut items = Vec::with_capacity(self.order.len());
-        for chunk in self.order.chunks(CHUNK) {
+        for chunk in self.order.chunks(work::AT_ONCE) {
             let keys = chunk
                 .iter()
                 .flat_map(|&(collection, id)| [keyspace::record(collection, id), keyspace::tombstone(collection, id)]);

@@ -6,14 +6,14 @@ use common::{
 };
 use store::{Expect, Snapshot};
 
-use super::{CHUNK, Erase, EraseTarget};
+use super::{Erase, EraseTarget};
 use crate::domain::{
     core::Core,
     error::Result,
     keyspace,
     operations::{
         kinds::{ImportPhase, StepPhase},
-        piece::{Budget, Piece},
+        piece::{Budget, Entries, Piece},
         stored::{Stored, Work},
     },
 };
@@ -31,10 +31,10 @@ impl Erase {
         after: OperationId,
     ) -> Result<Piece> {
         let mut piece = Piece::default();
-        let scan = keyspace::every_operation().after(&keyspace::operation(after)).limit(CHUNK);
-        let found = snapshot.scan(scan).await?;
-        self.messages = found.last().filter(|_| found.len() == CHUNK).and_then(|(key, _)| keyspace::operation_id(key));
-        for (key, entry) in found {
+        let scan = keyspace::every_operation().after(&keyspace::operation(after));
+        let Entries { entries, is_end } = budget.scan(snapshot, scan).await?;
+        self.messages = entries.last().filter(|_| !is_end).and_then(|(key, _)| keyspace::operation_id(key));
+        for (key, entry) in entries {
             budget.spend(entry.value.len());
             let mut stored = Stored::parse(&entry)?;
             let Some(id) = keyspace::operation_id(&key).filter(|_| self.what.is_of(&stored)) else { continue };
@@ -68,6 +68,7 @@ impl EraseTarget {
             | Work::Erase(_)
             | Work::SweepSessions(_)
             | Work::SweepOperations(_)
+            | Work::SweepKeys(_)
             | Work::TrimHistory(_) => return false,
         };
         match self {
