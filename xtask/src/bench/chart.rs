@@ -11,7 +11,7 @@ const RIGHT: f64 = 110.0;
 const TOP: f64 = 64.0;
 const ROW: f64 = 38.0;
 
-const STYLE: &str = "\
+pub(crate) const STYLE: &str = "\
 text { font: 13px system-ui, sans-serif; fill: #24292f }
 .title { font-size: 16px; font-weight: 600 }
 .small { font-size: 12px; fill: #57606a }
@@ -22,6 +22,8 @@ text { font: 13px system-ui, sans-serif; fill: #24292f }
 .coffer { fill: #0550ae }
 .reference { fill: #bc4c00 }
 .ceiling { fill: none; stroke: #57606a; stroke-width: 2 }
+.reads { fill: none; stroke: #0550ae; stroke-width: 1.5 }
+.writes { fill: none; stroke: #bc4c00; stroke-width: 1.5 }
 @media (prefers-color-scheme: dark) {
   text { fill: #e6edf3 }
   .small { fill: #9198a1 }
@@ -31,6 +33,8 @@ text { font: 13px system-ui, sans-serif; fill: #24292f }
   .coffer { fill: #79c0ff }
   .reference { fill: #ffa657 }
   .ceiling { stroke: #9198a1 }
+  .reads { stroke: #79c0ff }
+  .writes { stroke: #ffa657 }
 }";
 
 /// In place of a number where nothing was answered.
@@ -101,11 +105,11 @@ fn row(body: &mut String, figures: &Figures, y: f64, x: impl Fn(f64) -> f64) {
     text(body, "times", "end", (WIDTH - 20.0, y + 4.0), &times(figures.ratio()));
 }
 
-fn text(out: &mut String, class: &str, anchor: &str, (x, y): (f64, f64), words: &str) {
+pub(crate) fn text(out: &mut String, class: &str, anchor: &str, (x, y): (f64, f64), words: &str) {
     let _ = writeln!(out, "<text class=\"{class}\" text-anchor=\"{anchor}\" x=\"{x:.1}\" y=\"{y:.1}\">{words}</text>");
 }
 
-fn line(out: &mut String, class: &str, (x1, y1): (f64, f64), (x2, y2): (f64, f64)) {
+pub(crate) fn line(out: &mut String, class: &str, (x1, y1): (f64, f64), (x2, y2): (f64, f64)) {
     let _ = writeln!(out, "<path class=\"{class}\" d=\"M{x1:.1} {y1:.1}L{x2:.1} {y2:.1}\"/>");
 }
 

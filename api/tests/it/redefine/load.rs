@@ -1,5 +1,6 @@
 //! A large collection is redefined while others read and write it: how long it takes, what memory, and how long they wait. The tests run a
-//! short form; `cargo xtask bench redefine` runs it over a million records, against a release (`REDEFINE_RECORDS`, `REDEFINE_BIN`).
+//! short form; `cargo xtask bench redefine` runs it over a million records, against a release (`REDEFINE_RECORDS`, `REDEFINE_BIN`), and draws
+//! what is written to `REDEFINE_SECONDS`.
 
 use std::{
     env, fs,
@@ -24,39 +25,69 @@ use crate::support::{
 /// Clients that write and read one record after the other.
 const CLIENTS: usize = 4;
 
-/// How long requests took, in microseconds, sorted.
+/// A request: in which second it was sent, and how many microseconds it took.
+type Took = (u64, u128);
+
+/// How long requests took.
 #[derive(Default)]
 struct Times {
-    reads: Vec<u128>,
-    writes: Vec<u128>,
+    reads: Vec<Took>,
+    writes: Vec<Took>,
 }
 
-impl Times {
-    fn p99(times: &mut [u128]) -> u128 {
-        times.sort_unstable();
-        times.get(times.len() * 99 / 100).copied().unwrap_or_default()
+fn p99<'a>(times: impl Iterator<Item = &'a Took>) -> u128 {
+    let mut times: Vec<u128> = times.map(|(_, micros)| *micros).collect();
+    times.sort_unstable();
+    times.get(times.len() * 99 / 100).copied().unwrap_or_default()
+}
+
+/// What was seen for some time.
+#[derive(Default)]
+struct Seen {
+    times: Times,
+    reads: u128,
+    writes: u128,
+}
+
+impl Seen {
+    fn of(times: Times) -> Self {
+        Self { reads: p99(times.reads.iter()), writes: p99(times.writes.iter()), times }
+    }
+
+    fn count(&self) -> usize {
+        self.times.reads.len() + self.times.writes.len()
+    }
+
+    /// A line a second: the second, and the p99 of what was read and written in it, in milliseconds.
+    fn by_second(&self, from: u64) -> String {
+        let all = || self.times.reads.iter().chain(&self.times.writes);
+        let last = all().map(|(second, _)| *second).max().unwrap_or_default();
+        let of = |times: &[Took], at: u64| ms(p99(times.iter().filter(|(second, _)| *second == at)));
+        let line = |at| format!("{} {:.2} {:.2}\n", from + at, of(&self.times.reads, at), of(&self.times.writes, at));
+        (0..=last).map(line).collect()
     }
 }
 
 /// Reads and writes records until it is told to stop. No write may be refused.
 async fn ask(admin: Client, ids: Arc<Vec<String>>, start: usize, stop: Arc<AtomicBool>) -> Times {
-    let mut times = Times::default();
+    let (mut times, beginning) = (Times::default(), Instant::now());
+    let took = |begun: Instant| ((begun - beginning).as_secs(), begun.elapsed().as_micros());
     let mut at = start;
     while !stop.load(Ordering::Relaxed) {
         at = (at + 7919) % ids.len();
         let address = format!("/api/records/rows/{}/", ids[at]);
         let begun = Instant::now();
         admin.get(&address).await.is(200);
-        times.reads.push(begun.elapsed().as_micros());
+        times.reads.push(took(begun));
         let begun = Instant::now();
         admin.patch(&address, &json!({"note": format!("note {at}")})).await.is(200);
-        times.writes.push(begun.elapsed().as_micros());
+        times.writes.push(took(begun));
     }
     times
 }
 
 /// What clients see while `during` comes to its end.
-async fn seen<T>(admin: &Client, ids: &Arc<Vec<String>>, during: impl Future<Output = T>) -> (T, u128, u128, usize) {
+async fn seen<T>(admin: &Client, ids: &Arc<Vec<String>>, during: impl Future<Output = T>) -> (T, Seen) {
     let stop = Arc::new(AtomicBool::new(false));
     let asking: Vec<_> = (0..CLIENTS)
         .map(|n| tokio::spawn(ask(admin.clone(), Arc::clone(ids), n * 104_729, Arc::clone(&stop))))
@@ -69,8 +100,7 @@ async fn seen<T>(admin: &Client, ids: &Arc<Vec<String>>, during: impl Future<Out
         all.reads.extend(reads);
         all.writes.extend(writes);
     }
-    let count = all.reads.len() + all.writes.len();
-    (outcome, Times::p99(&mut all.reads), Times::p99(&mut all.writes), count)
+    (outcome, Seen::of(all))
 }
 
 /// The resident memory of a process, in megabytes.
@@ -126,7 +156,7 @@ async fn a_collection_is_redefined_while_others_work_in_it() {
     let ids = Arc::new(ids);
     let process = server.child.id();
     let quiet = Duration::from_millis(if records > 10_000 { 5000 } else { 300 });
-    let ((), reads, writes, _) = seen(&admin, &ids, sleep(quiet)).await;
+    let ((), alone) = seen(&admin, &ids, sleep(quiet)).await;
     let before = resident(process);
 
     let change = json!({"type": "text", "indexed": true}).to_string();
@@ -134,19 +164,24 @@ async fn a_collection_is_redefined_while_others_work_in_it() {
     let begun = Answer::of(request.header("content-type", "application/json").body(change)).await;
     begun.is(202);
     let location = begun.header("location").strip_prefix(&admin.base).unwrap().to_owned();
-    let ((in_force, over, peak), reads_under, writes_under, asked) =
-        seen(&admin, &ids, follow(&admin, &location, process)).await;
+    let ((in_force, over, peak), under) = seen(&admin, &ids, follow(&admin, &location, process)).await;
+    if let Some(file) = env::var_os("REDEFINE_SECONDS") {
+        let begins = quiet.as_secs();
+        let events = format!("{begins} {} {}\n", begins + in_force.as_secs(), begins + over.as_secs());
+        fs::write(file, events + &alone.by_second(0) + &under.by_second(begins)).unwrap();
+    }
     let answer = admin.get("/api/records/rows/?n=7&count=false").await.is(200);
     assert_eq!(answer["results"][0]["n"], "7");
     eprintln!(
         "redefined: {records} records, in force after {:.1} s, written anew after {:.1} s, memory {before} MB before and {peak} MB at most; \
-         p99 of reads {:.1} ms, {:.1} ms meanwhile; of writes {:.1} ms, {:.1} ms meanwhile; {asked} requests meanwhile, none refused",
+         p99 of reads {:.1} ms, {:.1} ms meanwhile; of writes {:.1} ms, {:.1} ms meanwhile; {} requests meanwhile, none refused",
         in_force.as_secs_f64(),
         over.as_secs_f64(),
-        ms(reads),
-        ms(reads_under),
-        ms(writes),
-        ms(writes_under)
+        ms(alone.reads),
+        ms(under.reads),
+        ms(alone.writes),
+        ms(under.writes),
+        under.count()
     );
     server.stop();
 }
