@@ -46,6 +46,9 @@ pub async fn guess_of(mut file: Received, how: ImportQuery, told: Told) -> Resul
 /// Bytes of one row at most, as it stands in the file: what escapes and quotation marks make of the largest record there may be.
 pub const MAX_ROW_BYTES: usize = 2 * 1024 * 1024;
 
+/// Cells of a row at most, and names in rows of JSON. A collection has far fewer fields; a file may have more of them, which are left out.
+pub const MAX_COLUMNS: usize = 4096;
+
 /// A row is there so many times at once: as it is read, taken apart, as a record, and as it is written down.
 const COPIES: u64 = 4;
 

@@ -39,11 +39,12 @@ use crate::{
     Version, Watermark,
 };
 
+pub(crate) use self::sled::salvage;
 pub use self::sled::{
     Owner, close_dir, disk_bytes, first_unusable, free_bytes, is_own, make_private, note_initialized, owner_of,
     size_bytes, this_user,
 };
-pub(crate) use self::{fill::fill, sled::salvage, snapshot::Snapshot};
+pub(crate) use self::{fill::fill, snapshot::Snapshot};
 
 /// A handle to the engine; it is closed with the last one.
 #[derive(Clone)]

@@ -6,9 +6,11 @@ use std::io::{self, Read};
 use base::Charge;
 use csv::{ByteRecordsIntoIter, ReaderBuilder};
 
-use super::{MAX_ROW_BYTES, complaint, hold};
+use super::{MAX_COLUMNS, MAX_ROW_BYTES, complaint, hold};
 
 const PIECE: usize = 64 * 1024;
+/// What a cell takes beside its text: a quarter of it, since a row is charged four times.
+const CELL: usize = 32;
 const QUOTED: u8 = b'q';
 const BARE: u8 = b'b';
 
@@ -42,6 +44,8 @@ impl<'a, R: Read> Table<'a, R> {
             output: Vec::new(),
             given: 0,
             row: 0,
+            cells: 0,
+            wide: None,
             rows: 0,
             held,
         };
@@ -97,8 +101,11 @@ struct Marked<'a, R> {
     input: Vec<u8>,
     output: Vec<u8>,
     given: usize,
-    /// Bytes of the row so far.
+    /// Bytes of the row so far, and how many cells end in it.
     row: usize,
+    cells: usize,
+    /// The first row that has too many.
+    wide: Option<u64>,
     rows: u64,
     held: &'a mut Charge,
 }
@@ -109,7 +116,8 @@ impl<R: Read> Marked<'_, R> {
         let mut input = std::mem::take(&mut self.input);
         let read = self.from.read(&mut input)?;
         // What ends in this piece is prepared before the next one is read.
-        hold(self.held, self.row + read)?;
+        let ending = input[..read].iter().filter(|byte| **byte == self.delimiter).count();
+        hold(self.held, self.row + read + (self.cells + ending) * CELL)?;
         (self.given, self.row) = (0, self.row + read);
         self.output.clear();
         for &byte in &input[..read] {
@@ -126,6 +134,9 @@ impl<R: Read> Marked<'_, R> {
             )));
         }
         self.input = input;
+        if let Some(row) = self.wide {
+            return Err(complaint(format!("Row {row} has more than {MAX_COLUMNS} cells.")));
+        }
         if self.row > MAX_ROW_BYTES {
             return Err(complaint(format!(
                 "Row {} is larger than {} MiB. Is there a quotation mark that is not closed?",
@@ -152,9 +163,15 @@ impl<R: Read> Marked<'_, R> {
             State::Quoted if byte == b'"' => State::Closing,
             State::Quoted => State::Quoted,
             State::Closing if byte == b'"' => State::Quoted,
-            _ if byte == self.delimiter => State::Cell,
+            _ if byte == self.delimiter => {
+                self.cells += 1;
+                if self.cells >= MAX_COLUMNS {
+                    self.wide.get_or_insert(self.rows + 1);
+                }
+                State::Cell
+            }
             _ if is_end => {
-                (self.row, self.rows) = (0, self.rows + 1);
+                (self.row, self.cells, self.rows) = (0, 0, self.rows + 1);
                 State::Begin
             }
             _ => State::Bare,
@@ -210,6 +227,23 @@ mod tests {
                 .collect();
             assert_eq!(marked, plain, "{text:?}");
         }
+    }
+
+    #[test]
+    fn m1_a_row_has_so_many_cells_and_no_more() {
+        let row = |cells: usize| vec!["x"; cells].join(",");
+        assert_eq!(rows(&format!("{}\ny\n", row(MAX_COLUMNS)), b',')[0].len(), MAX_COLUMNS);
+        for (text, wide) in [
+            (row(MAX_COLUMNS + 1), 1),
+            (format!("{}\n{}\nx\n", row(3), ",".repeat(MAX_COLUMNS)), 2),
+            (format!("x\nx\n{}", row(1_000_000)), 3),
+        ] {
+            let mut held = held();
+            let failed = Table::new(text.as_bytes(), b',', &mut held).find_map(Result::err).unwrap();
+            assert_eq!(failed.to_string(), format!("Row {wide} has more than {MAX_COLUMNS} cells."));
+        }
+        // A delimiter that is text divides nothing.
+        assert_eq!(rows(&format!("\"{}\"", ",".repeat(MAX_COLUMNS)), b',').len(), 1);
     }
 
     #[test]
