@@ -1,5 +1,6 @@
 //! Imports: what is said of a file of records, and what became of it.
 
+pub mod columns;
 pub mod once;
 pub mod preview;
 
@@ -104,12 +105,14 @@ pub fn parse_delimiter(text: &str) -> Result<char, String> {
     }
 }
 
-/// A mapping as it is typed: `Wort=word`, or `Notes=` for a column that is left out.
+/// A mapping as it is typed: `Wort=word`, `#1=word` for the first column, or `Notes=` for one that is left out.
 pub fn parse_mapping(text: &str) -> Result<(String, Option<String>), String> {
     let (heading, member) =
         text.rsplit_once('=').ok_or("Use heading=field, or heading= for a column that is left out.")?;
     if heading.trim().is_empty() {
-        return Err("Say which heading: heading=field.".to_owned());
+        return Err(
+            "Say which heading: heading=field. A column without one is called by its position: #1=field.".to_owned()
+        );
     }
     Ok((heading.trim().to_owned(), Some(member.trim().to_owned()).filter(|member| !member.is_empty())))
 }
@@ -268,17 +271,21 @@ pub struct ReadAs {
     pub encoding: String,
     /// What stands between cells; null in JSON.
     pub delimiter: Option<String>,
-    /// The headings, and the member that each is; null for one that is left out.
+    /// The columns, and the member that each is; null for one that is left out.
     pub columns: Vec<ColumnAs>,
+    /// Rows of a table in which nothing stands, and which are passed over.
+    #[serde(default)]
+    pub empty: u64,
 }
 
 /// What a collection for a file could be.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Guess {
-    /// A field for each column that has a heading, of the narrowest type that all of its cells have.
+    /// A field for each column, of the narrowest type that all of its cells have. A first column without a heading that only counts rows is none, and
+    /// neither is one without a heading or a value.
     pub fields: Vec<Field>,
-    /// How the file was read; its headings, with the field of each.
+    /// How the file was read; its columns, with the field of each.
     pub read: ReadAs,
 }
 
@@ -288,7 +295,7 @@ impl JsonAnswer for Guess {}
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct ColumnAs {
-    /// As it stands in the file.
+    /// As it stands in the file; the position, `#3`, where none stands there or another column before it has the same.
     pub heading: String,
     /// The member, or null.
     pub member: Option<String>,
@@ -307,8 +314,12 @@ pub struct Import {
     /// When it began: RFC 3339, UTC.
     #[cfg_attr(feature = "schema", schemars(extend("format" = "date-time")))]
     pub started_at: String,
-    /// How many rows the file has. A dry run looks at as many of the first as it can in 15 seconds: what it counts are those.
+    /// How many rows the file has. A dry run looks at as many of the first as it can in 15 seconds: what it counts are those. 0 while a large
+    /// file is still taken apart.
     pub rows: u64,
+    /// How many of them were looked at in the background, before the first is written.
+    #[serde(default)]
+    pub checked: u64,
     /// How many records were made; while it runs, so far.
     pub created: u64,
     /// How many were changed.

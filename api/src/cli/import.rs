@@ -1,35 +1,32 @@
 //! `coffer import`: files of records into a running server's collection. The server reads them; what it says is told in lines. A file is sent with a key
 //! made of its digest, so that the same command twice adds nothing twice.
 
+mod create;
 mod rejected;
 mod told;
 
 use std::{
     fs::{self, File},
-    io::{self, IsTerminal as _, Write as _},
+    io::{self, Write as _},
     path::{Path, PathBuf},
     time::Duration,
 };
 
 use anyhow::{Context as _, Result, bail};
-use base::MemoryBudget;
 use clap::{Args, ValueEnum};
 use coffer_client::upload::Upload;
 use common::{
     Call, Problem,
-    collection::Definition,
-    endpoints::{collections, operations, records},
-    field::Field,
+    endpoints::{operations, records},
     id::OperationId,
     import::{Import as Imported, ImportQuery, OnConflict, OnError, once::REPLAYED, parse_delimiter, parse_mapping},
     name::CollectionName,
     operation::{Operation, OperationState},
-    reader::Body as _,
     rows::RowFormat,
     text::count,
+    words::many::import_progress,
 };
 use http::StatusCode;
-use serde_json::{Value, json};
 use tokio::time::sleep;
 
 use super::{
@@ -37,11 +34,8 @@ use super::{
     progress,
     server::{Asked, Session},
 };
-use crate::domain::{
-    Error,
-    intake::{Told, Unreadable, guess},
-};
-use rejected::Rejected;
+use create::Made;
+use rejected::{Marks, Rejected};
 
 /// How often it is asked how far an import is.
 const LOOK: Duration = Duration::from_millis(300);
@@ -140,14 +134,17 @@ impl Import {
             );
         }
         let mut query = self.query();
-        if self.create
-            && let Some(first) = self.files.first()
-        {
-            query.map.extend(self.define(session, first, &query).await?);
-        }
+        let made = match self.files.first().filter(|_| self.create) {
+            Some(first) => Some(self.define(session, first, &mut query).await?),
+            None => None,
+        };
         let (mut left_out, mut rejected) = (0, Rejected::default());
-        for file in &self.files {
-            left_out += self.one(session, file, &query, &mut rejected).await?;
+        for (i, file) in self.files.iter().enumerate() {
+            match (self.one(session, file, &query, made.as_ref(), &mut rejected).await, &made) {
+                (Ok(rows), _) => left_out += rows,
+                (Err(error), Some(made)) if i == 0 => return Err(made.take_back(session, error).await),
+                (Err(error), _) => return Err(error),
+            }
         }
         if left_out > 0 && self.rejected.is_some() {
             bail!("{} left out; mend and send {}", were(left_out), rejected.names());
@@ -176,55 +173,23 @@ impl Import {
         }
     }
 
-    /// Makes the collection that a file looks like. Gives the fields of its headings.
-    async fn define(
+    /// Imports one file; gives how many rows were left out.
+    async fn one(
         &self,
         session: &Session,
         file: &Path,
         query: &ImportQuery,
-    ) -> Result<Vec<(String, Option<String>)>> {
-        let opened = File::open(file).with_context(|| format!("cannot read {}", file.display()))?;
-        let mut held = MemoryBudget::unlimited().nothing();
-        let guessed =
-            guess::guess(opened, query, &Told::default(), &mut held).map_err(|error| unreadable(file, &error))?;
-        let mut out = io::stdout();
-        writeln!(out, "{} would have these fields:", self.to)?;
-        let columns = guessed.read.columns.iter().filter(|column| column.member.is_some());
-        for (column, field) in columns.clone().zip(&guessed.fields) {
-            writeln!(out, "  {}  from \"{}\"", briefly(field)?, common::text::single_line(&column.heading))?;
-        }
-        if self.dry_run {
-            bail!("nothing was made; leave --dry-run out to make the collection");
-        }
-        if !self.yes {
-            if !io::stdin().is_terminal() {
-                bail!("say --yes to make the collection so");
-            }
-            write!(out, "Make the collection so? [y/N] ")?;
-            out.flush()?;
-            let mut answer = String::new();
-            io::stdin().read_line(&mut answer)?;
-            if !matches!(answer.trim(), "y" | "Y" | "yes") {
-                bail!("nothing was made; define the collection yourself, and import without --create");
-            }
-        }
-        let definition = Definition::from_json(json!({"name": self.to, "fields": guessed.fields}));
-        let definition =
-            definition.map_err(|errors| anyhow::anyhow!("no collection can be made so: {}", errors.in_words()))?;
-        session.call(&Call::<collections::Create>::new((), definition)).await.context("the collection was not made")?;
-        let is_free = |pair: &(String, Option<String>)| !query.map.iter().any(|(heading, _)| *heading == pair.0);
-        Ok(columns.map(|column| (column.heading.clone(), column.member.clone())).filter(is_free).collect())
-    }
-
-    /// Imports one file; gives how many rows were left out.
-    async fn one(&self, session: &Session, file: &Path, query: &ImportQuery, kept: &mut Rejected) -> Result<u64> {
+        made: Option<&Made>,
+        kept: &mut Rejected,
+    ) -> Result<u64> {
         let name = if is_stdin(file) { "standard input".to_owned() } else { file.display().to_string() };
         let upload = open(file).with_context(|| format!("cannot read {name}"))?;
-        let is_marked = file.to_string_lossy().to_ascii_lowercase().contains(".spreadsheet.");
-        let query = ImportQuery { spreadsheet: query.spreadsheet || is_marked, ..query.clone() };
+        let query = ImportQuery { spreadsheet: query.spreadsheet || is_marked(file), ..query.clone() };
+        let has_marks = query.spreadsheet;
         let call = Call::<records::Import>::new((self.to.clone(),), ()).query(query);
         let key = (!self.again && !self.dry_run)
-            .then(|| upload.key(&call.path_and_query(), None))
+            // Into a collection that was only just made nothing came before.
+            .then(|| upload.key(&call.path_and_query(), made.map(Made::id).as_deref()))
             .transpose()
             .with_context(|| format!("cannot read {name}"))?;
         let bar = progress::up_to(upload.bytes(), "Sending");
@@ -263,7 +228,8 @@ impl Import {
         if let (Some(rejected), Some(id)) = (&self.rejected, imported.operation)
             && imported.rejected > 0
         {
-            kept.keep(session, id, rejected).await?;
+            let marks = Marks { has: has_marks, wants: self.from_spreadsheet || is_marked(rejected) };
+            kept.keep(session, id, rejected, marks).await?;
         }
         Ok(imported.rejected)
     }
@@ -282,8 +248,10 @@ impl Import {
                 }
             }
             let operation: Operation = session.call(&Call::<operations::Get>::new((id,), ())).await?;
-            bar.set_length(operation.of.unwrap_or(operation.done).max(1));
-            bar.set_position(operation.done);
+            let (done, of, _) = import_progress(&operation);
+            bar.set_message(if operation.done > 0 { "Importing" } else { "Checking" });
+            bar.set_length(of.unwrap_or(done).max(1));
+            bar.set_position(done);
             if !operation.state.is_over() {
                 continue;
             }
@@ -311,20 +279,14 @@ fn open(file: &Path) -> io::Result<Upload> {
     Upload::of(File::open(file)?)
 }
 
-/// A field's definition, without what is as usual.
-fn briefly(field: &Field) -> Result<Value> {
-    let mut field = serde_json::to_value(field)?;
-    if let Value::Object(members) = &mut field {
-        members.retain(|_, value| {
-            !matches!(value, Value::Null | Value::Bool(false)) && *value != "" && *value != json!([])
-        });
-    }
-    Ok(field)
-}
-
 /// Whether two paths lead to one file.
 fn is_same(file: &Path, other: &Path) -> bool {
     file == other || fs::canonicalize(file).is_ok_and(|file| fs::canonicalize(other).is_ok_and(|other| file == other))
+}
+
+/// Whether a file's name says that formulas have a mark in it.
+fn is_marked(file: &Path) -> bool {
+    file.to_string_lossy().to_ascii_lowercase().contains(".spreadsheet.")
 }
 
 fn is_stdin(file: &Path) -> bool {
@@ -333,13 +295,4 @@ fn is_stdin(file: &Path) -> bool {
 
 fn were(rows: u64) -> String {
     format!("{} {}", count(rows, "row"), if rows == 1 { "was" } else { "were" })
-}
-
-fn unreadable(file: &Path, error: &Unreadable) -> anyhow::Error {
-    let told = match error {
-        Unreadable::File(errors) => errors.in_words(),
-        Unreadable::Io(error) => error.to_string(),
-        Unreadable::NoMemory => Error::NoMemory.to_string(),
-    };
-    anyhow::anyhow!("{} cannot be read: {told}", file.display())
 }

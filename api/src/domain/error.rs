@@ -104,6 +104,9 @@ pub enum Error {
         /// Bytes sent.
         size: usize,
     },
+    /// A file is larger than the spool takes.
+    #[error("A file may have {0} GiB. Send it in parts.")]
+    FileTooLarge(u64),
     /// A change writes more entries than one commit may.
     #[error(
         "This would write {entries} entries at once, most of them for indexes, and {most} are the most; nothing was changed. Send fewer records at a time, or import them as a file."

@@ -33,7 +33,7 @@ use super::{
 };
 
 pub use headings::Target;
-pub use prepare::{Prepared, Row, Told, WrittenAs, next_rows, prepare, reject};
+pub use prepare::{Prepared, Row, Told, WrittenAs, look, next_rows, prepare, reject};
 pub use spool::{BUFFER, Received, Spool};
 
 /// What a collection for a file could be: read on a thread that may wait for the disk.
@@ -57,6 +57,8 @@ const COPIES: u64 = 4;
 pub enum Unreadable {
     /// What is wrong with it.
     File(FieldErrors),
+    /// It is larger than is taken: so many GiB.
+    TooLarge(u64),
     /// The disk says no.
     Io(std::io::Error),
     /// There is no memory for a row at the moment.
@@ -97,6 +99,7 @@ impl From<Unreadable> for Error {
         match error {
             Unreadable::File(errors) => errors.into(),
             Unreadable::NoMemory => Self::NoMemory,
+            Unreadable::TooLarge(gib) => Self::FileTooLarge(gib),
             Unreadable::Io(error) if error.kind() == std::io::ErrorKind::StorageFull => Self::DiskFull,
             Unreadable::Io(error) => Self::caused("a file on its way in could not be kept", error),
         }

@@ -205,7 +205,7 @@ async fn work(
     let entry = by.entry(core, Subject::Operation, &own, Verb::Start).values(Value::Null, details);
     batch.append(journal::bytes(&entry)).use_reserve(Reserve::Most);
     let work = Work::Migrate(Migrate::new(id.clone(), by.caller));
-    Box::pin(operations::work_on(core, by.caller, work, None, own, batch, true)).await
+    Box::pin(operations::work_on(core, by.caller, work, None, own, batch, operations::PATIENCE)).await
 }
 
 /// One migration at a time: nobody else's work may be under way.

@@ -58,9 +58,9 @@ pub use delete_collection::remove_collection;
 pub(crate) use delete_collection::work_on;
 pub use erase::EraseTarget;
 pub(in crate::domain) use kinds::{
-    ChangeRecords, DeleteRecord, ImportPhase, ImportRows, Migrate, Redefine, Revert, StepPhase,
+    AtWork, ChangeRecords, DeleteRecord, ImportPhase, ImportRows, Migrate, Reading, Redefine, Revert, StepPhase,
 };
-pub(crate) use piece::{Budget, Piece, Steps};
+pub(crate) use piece::{Budget, PATIENCE, Piece, Steps};
 pub use redefine::Redefined;
 pub(crate) use redefine::{begin_rewriting, redefine, stayed};
 pub(in crate::domain) use refill::{Refill, Refilled};
@@ -177,6 +177,8 @@ pub async fn stop(core: &Core, by: Actor<'_>, id: OperationId) -> Result<()> {
         if stored.state.is_over() {
             return Ok(());
         }
+        // Who is at it now sees to that.
+        let is_held = stored.lease.is_some_and(|lease| lease.until > core.clock.unix_seconds());
         let mut batch = Batch::new();
         match &mut stored.work {
             // It is true already, and records are read as well: what is left can wait.
@@ -205,7 +207,11 @@ pub async fn stop(core: &Core, by: Actor<'_>, id: OperationId) -> Result<()> {
             .put(key, stored.to_bytes()?)
             .append(journal::bytes(&change))
             .use_reserve(Reserve::Most);
+        let is_over = stored.state.is_over();
         if retry.commit(batch).await?.is_some() {
+            if is_over && !is_held {
+                core.spool.forget(id);
+            }
             core.operation_started.notify_one();
             return Ok(());
         }

@@ -84,7 +84,7 @@ pub(crate) async fn read(
 }
 
 /// How long a body is, where its head says so.
-fn told_length(headers: &HeaderMap) -> Option<u64> {
+pub(super) fn told_length(headers: &HeaderMap) -> Option<u64> {
     headers.get(header::CONTENT_LENGTH)?.to_str().ok()?.parse().ok()
 }
 

@@ -253,7 +253,7 @@ fn domain(error: Error) -> (Problem, Option<&'static str>, Option<u64>) {
             Problem::conflict(detail).with_code("would_drop").with("records", Value::Object(records.collect()))
         }
         Error::Stale => Problem::stale(detail),
-        Error::TooLarge { .. } => Problem::too_large(detail),
+        Error::TooLarge { .. } | Error::FileTooLarge(_) => Problem::too_large(detail),
         Error::TooManyEntries { .. } => Problem::too_large(detail).with_code("too_many_entries"),
         Error::OverQuota(over) => over_quota(detail, &over),
         Error::Locked(after) => return (Problem::too_many_requests(detail), None, Some(whole_seconds(after))),

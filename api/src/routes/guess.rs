@@ -11,6 +11,6 @@ pub(crate) fn register(table: &mut Table) {
 
 /// The file is read when it is whole.
 async fn guess(context: Context, input: Input<Guess>) -> Result<Reply<Guess>> {
-    let file = received(&context, input.incoming()).await?;
+    let file = received(&context, &input.headers, input.incoming()).await?;
     Reply::new(&intake::guess_of(file, input.query.clone(), body::told(&input.headers)).await?)
 }

@@ -141,7 +141,9 @@ async fn export(context: Context, input: Input<endpoints::Export>) -> Result<Rep
 }
 
 /// A file, kept while it comes.
-pub(super) async fn received(context: &Context, mut incoming: Incoming) -> Result<Received> {
+pub(super) async fn received(context: &Context, headers: &HeaderMap, mut incoming: Incoming) -> Result<Received> {
+    // One that says that it is too large need not come.
+    context.app.core().spool.check(body::told_length(headers).unwrap_or(0))?;
     // What is gathered of it, and of its rows.
     work::hold(2 * BUFFER)?;
     let mut file = context.app.core().spool.receive().map_err(Unreadable::from)?;
@@ -156,7 +158,7 @@ pub(super) async fn received(context: &Context, mut incoming: Incoming) -> Resul
 async fn import(context: Context, input: Input<endpoints::Import>) -> Result<Reply<endpoints::Import>> {
     let (core, name) = (context.app.core(), &input.params.0);
     records::authorize(core, &input.caller, name, Action::Create).await?;
-    let file = received(&context, input.incoming()).await?;
+    let file = received(&context, &input.headers, input.incoming()).await?;
     let by = input.actor();
     let sent = ImportSent { file, told: body::told(&input.headers) };
     let imported = records::import(core, by, name, &input.query, sent).await?;

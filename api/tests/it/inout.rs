@@ -1,6 +1,7 @@
 //! Records in and out as files, and many at once.
 
 mod batch;
+mod columns;
 mod exchange;
 mod export;
 mod idempotency;
@@ -10,6 +11,8 @@ mod many;
 mod numbers;
 #[cfg(feature = "e2e")]
 mod real;
+mod tree;
+mod values;
 
 use std::path::PathBuf;
 

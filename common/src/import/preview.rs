@@ -3,7 +3,10 @@
 use crate::{
     call_error::CallError,
     collection::Collection,
-    import::{ColumnAs, ReadAs},
+    import::{
+        ColumnAs, ReadAs,
+        columns::{Called, Columns, find},
+    },
 };
 
 /// Bytes of a file that are read for its first rows.
@@ -32,7 +35,7 @@ pub fn preview(
     let headings = if rows.is_empty() { Vec::new() } else { rows.remove(0) };
     let columns = match read {
         Some(read) => read.columns.clone(),
-        None => headings.into_iter().map(|heading| taken_for(collection, map, heading)).collect(),
+        None => taken_for(collection, map, &Columns::of(&headings)),
     };
     Preview { columns, rows }
 }
@@ -58,15 +61,19 @@ pub fn unknown_headings(error: &CallError) -> Vec<String> {
     unknown.map(|(heading, _)| heading.clone()).collect()
 }
 
-/// What a heading is taken for where the server refused to say: what it was mapped to, or a field of this name.
-fn taken_for(collection: &Collection, map: &[(String, Option<String>)], heading: String) -> ColumnAs {
-    let mapped = map.iter().find(|(known, _)| *known == heading).map(|(_, member)| member.clone());
-    let named = || {
-        let name = heading.trim().to_lowercase().replace([' ', '-'], "_");
-        collection.field(&name).map(|field| field.name.to_string())
-    };
-    let member = mapped.unwrap_or_else(named);
-    ColumnAs { heading, member }
+/// What columns are taken for where the server refused to say: what they were mapped to, or a field of this name.
+fn taken_for(collection: &Collection, map: &[(String, Option<String>)], columns: &[Called]) -> Vec<ColumnAs> {
+    let taken = columns.iter().enumerate().map(|(at, column)| {
+        let mapped = map.iter().find(|(heading, _)| find(columns, heading) == Some(at));
+        let named = || {
+            let name = column.heading.to_lowercase().replace([' ', '-'], "_");
+            let field = collection.field(&name).or_else(|| collection.field(&column.field));
+            field.map(|field| field.name.to_string())
+        };
+        let member = mapped.map_or_else(named, |(_, member)| member.clone());
+        ColumnAs { heading: column.heading.clone(), member }
+    });
+    taken.collect()
 }
 
 fn usual_delimiter(head: &str) -> char {
@@ -134,5 +141,10 @@ mod tests {
         assert_eq!(members, [Some("unit_price"), None, None]);
         assert_eq!(shown.rows, [["1", "", "x"]]);
         assert_eq!(preview(&collection, &[], None, " [{\"a\": 1}]", false), Preview::default());
+        let map = [("#1".to_owned(), Some("unit_price".to_owned()))];
+        let shown = preview(&collection, &map, None, ",a,a\n1,x,y\n", false);
+        let columns: Vec<_> =
+            shown.columns.iter().map(|column| (column.heading.as_str(), column.member.as_deref())).collect();
+        assert_eq!(columns, [("#1", Some("unit_price")), ("a", None), ("#3", None)]);
     }
 }

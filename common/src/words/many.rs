@@ -210,6 +210,20 @@ pub fn progress(done: u64, of: Option<u64>) -> String {
     }
 }
 
+/// How far an import is: the rows that are in, or those that were looked at before the first is.
+pub fn import_progress(one: &Operation) -> (u64, Option<u64>, String) {
+    let import = one.import.as_deref();
+    let (checked, rows) = import.map_or((0, 0), |import| (import.checked, import.rows));
+    let is_in = one.done > 0 || import.is_some_and(|import| import.created + import.updated > 0);
+    if is_in || one.state == OperationState::Stopping {
+        (one.done, one.of, progress_of_rows(one.done, one.of))
+    } else if rows == 0 {
+        (0, None, "The file is being read.".to_owned())
+    } else {
+        (checked, Some(rows), format!("{} were checked", progress_of_rows(checked, Some(rows))))
+    }
+}
+
 /// How many rows of a file are in.
 pub fn progress_of_rows(done: u64, of: Option<u64>) -> String {
     format!("{} rows", progress(done, of))
@@ -228,6 +242,7 @@ mod tests {
             dry_run,
             started_at: "2026-01-01T00:00:00Z".to_owned(),
             rows,
+            checked: 0,
             created,
             updated: 0,
             unchanged: 0,
@@ -239,5 +254,24 @@ mod tests {
         let partly = "Of 30\u{202f}000 rows, the first 26\u{202f}000 were looked at in the time there is: 25\u{202f}999 would be made, 1 does not fit.";
         assert_eq!(counted(&import(true, 30_000, 25_999, 1)), partly);
         assert_eq!(counted(&import(false, 30_000, 12, 0)), "30\u{202f}000 rows: 12 were made.");
+    }
+
+    #[test]
+    fn an_import_tells_what_it_is_at() {
+        let told = |state: &str, done: u64, rows: u64, checked: u64| {
+            let one: Operation = serde_json::from_value(serde_json::json!({
+                "id": "01920000-0000-7000-8000-000000000001", "kind": "import", "state": state, "done": done, "of": rows,
+                "started_at": "2026-01-01T00:00:00Z", "ended_at": null, "by": null, "error": null,
+                "import": {"operation": null, "state": state, "dry_run": false, "started_at": "2026-01-01T00:00:00Z", "rows": rows,
+                    "checked": checked, "created": done, "updated": 0, "unchanged": 0, "rejected": 0, "faults": [],
+                    "read": {"format": "csv", "encoding": "UTF-8", "delimiter": ",", "columns": []}}
+            }))
+            .unwrap();
+            import_progress(&one)
+        };
+        assert_eq!(told("running", 0, 0, 0), (0, None, "The file is being read.".to_owned()));
+        assert_eq!(told("running", 0, 9, 4), (4, Some(9), "4 of 9 rows were checked".to_owned()));
+        assert_eq!(told("running", 3, 9, 9), (3, Some(9), "3 of 9 rows".to_owned()));
+        assert_eq!(told("stopping", 0, 9, 9), (0, Some(9), "0 of 9 rows".to_owned()));
     }
 }

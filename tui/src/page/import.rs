@@ -32,10 +32,10 @@ pub(crate) fn lines(screen: &ImportScreen, theme: Theme, columns: usize) -> Vec<
         Stage::Checked(checked) => page.checked(screen, checked, &name),
         Stage::UnderWay(_, last) => {
             page.say(words::RUNNING, theme.strong());
-            let (done, of) = last.as_ref().map_or((0, None), |last| (last.done, last.of));
+            let (done, of, told) = last.as_ref().map_or((0, None, String::new()), |last| words::import_progress(last));
             page.bar(done, of);
             if let Some(last) = last {
-                page.say(&words::progress_of_rows(done, of), Style::new());
+                page.say(&told, Style::new());
                 if let Some(import) = &last.import {
                     page.faults(import);
                 }

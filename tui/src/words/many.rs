@@ -13,7 +13,8 @@ pub use common::words::many::{
     CHANGE, CHECKING, CONFLICT, CONFLICTS as ROW_CONFLICTS, DATES, DATES_HINT, DECIMAL_COMMA, DONE, EMPTY_IS_NULL,
     EXPORT, EXPORT_CHOSEN, EXPORT_LEAD, FAULTS, FAULTY, FETCHING, FIELD, FILE, FORBIDDEN, IMPORT, KEY, LEFT_OUT,
     MORE_FAULTS, NO_VALUE, PREVIEW, RUNNING, SENDING, SKIP, SKIP_HINT, SPREADSHEET, changed, chosen, counted,
-    deleted as deleted_many, fault_field, full, import_title, progress_of_rows, read_as, title as title_of, too_many,
+    deleted as deleted_many, fault_field, full, import_progress, import_title, progress_of_rows, read_as,
+    title as title_of, too_many,
 };
 
 use super::{call_error, failure};

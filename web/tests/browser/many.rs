@@ -214,3 +214,30 @@ async fn a_collection_is_made_of_a_file_whose_types_are_shown_first() {
     assert!(heads.as_str().is_some_and(|heads| heads.starts_with("Title,Preis,Code,")), "{heads}");
     browser.end(&[]).await;
 }
+
+#[tokio::test]
+async fn columns_without_a_heading_of_their_own_are_mapped_by_their_position() {
+    let (_server, browser) = with_snacks(json!([{"title": "Popcorn"}])).await;
+    browser.go("/c/snacks/import").await;
+    let file = ",price,price\nNuts,3,4\nCorn,5,6\n";
+    choose_file(&browser, "r.csv", file).await;
+    browser.see(".notice-warn", "2 do not fit").await;
+    let heads = "return [...document.querySelectorAll('.preview-heading, .preview th[scope=row]')].map(head => head.textContent).join()";
+    assert_eq!(browser.run(heads).await, "#1,price,#3");
+    browser.choose(".preview th:nth-child(1) select", "title").await;
+    browser.see(".notice-title", "2 rows: 2 would be made.").await;
+    browser.click(".import button[type=submit]").await;
+    browser.see(".notice-title", "The file is in").await;
+    // A collection of its own has a field for each.
+    browser.go("/collections/from-file").await;
+    choose_file(&browser, "r.csv", file).await;
+    browser.see(".preview tbody tr:nth-child(3) td", "4 · 6").await;
+    assert_eq!(browser.run(heads).await, "#1,price,#3");
+    let names = "return [...document.querySelectorAll('.preview td input')].map(input => input.value).join()";
+    assert_eq!(browser.run(names).await, "column_1,price,price_2");
+    browser.click(".import button[type=submit]").await;
+    browser.see(".notice-title", "2 rows: 2 would be made.").await;
+    browser.click(".import button[type=submit]").await;
+    browser.see(".notice-title", "The file is in").await;
+    browser.end(&[400]).await;
+}

@@ -81,6 +81,14 @@ pub(super) fn done(name: &str, imported: &Import) -> Result<()> {
         read.format,
         read.encoding,
     )?;
+    if read.empty > 0 {
+        writeln!(
+            out,
+            "  {} nothing in them and {} passed over",
+            has(read.empty),
+            if read.empty == 1 { "was" } else { "were" }
+        )?;
+    }
     rows(imported.faults.iter())?;
     let unused: Vec<_> = read
         .columns
@@ -92,6 +100,10 @@ pub(super) fn done(name: &str, imported: &Import) -> Result<()> {
         writeln!(out, "  columns that were left out: {}", unused.join(", "))?;
     }
     Ok(())
+}
+
+fn has(rows: u64) -> String {
+    format!("{} {}", count(rows, "row"), if rows == 1 { "has" } else { "have" })
 }
 
 /// It was done before.

@@ -116,7 +116,7 @@ impl<R: Read> Marked<'_, R> {
         let mut input = std::mem::take(&mut self.input);
         let read = self.from.read(&mut input)?;
         // What ends in this piece is prepared before the next one is read.
-        let ending = input[..read].iter().filter(|byte| **byte == self.delimiter).count();
+        let ending: usize = input[..read].iter().map(|byte| usize::from(*byte == self.delimiter)).sum();
         hold(self.held, self.row + read + (self.cells + ending) * CELL)?;
         (self.given, self.row) = (0, self.row + read);
         self.output.clear();

@@ -5,11 +5,16 @@ use common::{
     import::ImportQuery,
     json::{self, Exact},
     rows::unmarked,
+    text::single_line,
+    validate::parse_decimal,
 };
-use jiff::civil::{Date, DateTime};
+use jiff::{
+    civil::{Date, DateTime},
+    fmt::strtime,
+};
 use serde_json::Value;
 
-use super::cells::Cell;
+use super::{Unreadable, cells::Cell};
 
 /// Words for true and false that spreadsheet programs write in other languages.
 const WORDS: [(&str, bool); 8] = [
@@ -72,6 +77,14 @@ fn misread(field: &Field, text: &str, how: &ImportQuery) -> Option<&'static str>
         {
             Some("A valid number is required. If a comma stands before decimals, say so (decimal=comma).")
         }
+        FieldType::Integer { .. } | FieldType::Decimal { .. }
+            if how.decimal_comma
+                && text.contains('.')
+                && with_point(text).is_none()
+                && parse_decimal(text).is_some() =>
+        {
+            Some("A comma stands before decimals (decimal=comma), so a point stands between thousands alone: 1.234,50.")
+        }
         FieldType::Date if how.dates.is_empty() && is_day_of_some_kind(text) => {
             Some("This is not YYYY-MM-DD. Say how dates are written (dates), such as DD.MM.YYYY.")
         }
@@ -80,6 +93,29 @@ fn misread(field: &Field, text: &str, how: &ImportQuery) -> Option<&'static str>
         }
         _ => None,
     }
+}
+
+/// Refuses formats by which no day can be read.
+pub(super) fn check_formats(dates: &[String]) -> Result<(), Unreadable> {
+    let day = DateTime::constant(2026, 11, 28, 17, 45, 59, 0);
+    for form in dates {
+        let pattern = pattern(form);
+        let written = strtime::format(&pattern, day).ok();
+        let read = written.and_then(|text| {
+            let moment = DateTime::strptime(&pattern, &text).ok().map(DateTime::date);
+            moment.or_else(|| Date::strptime(&pattern, &text).ok())
+        });
+        if read != Some(day.date()) {
+            let shown = single_line(form);
+            return Err(Unreadable::at(
+                "dates",
+                format!(
+                    "\"{shown}\" does not say how a day is written. Use YYYY, MM and DD, with hh, mm and ss for a time: DD.MM.YYYY; or %d.%m.%Y."
+                ),
+            ));
+        }
+    }
+    Ok(())
 }
 
 /// Whether a text begins as `24.12.2026` or `12/24/26` do.
@@ -218,8 +254,21 @@ mod tests {
             assert_eq!(misread(field, text, &how), None, "{text}");
         }
         let how = ImportQuery { decimal_comma: true, dates: vec!["DD.MM.YYYY".into()], ..how };
+        for (text, is_told) in [("1.5", true), ("1234.5", true), ("1.234", false), ("1.234,5", false), ("a.b", false)] {
+            assert_eq!(misread(&price, text, &how).is_some(), is_told, "{text}");
+        }
         assert_eq!([misread(&price, "1,5", &how), misread(&day, "12/24/26", &how)], [None, None]);
         assert_eq!(["1.5", "-12", "1.x"].map(|text| with_comma(text.to_owned())), ["1,5", "-12", "1.x"]);
+    }
+
+    #[test]
+    fn formats_that_say_no_day_are_refused() {
+        for form in ["DD.MM.YYYY", "D.M.YY", "%d.%m.%Y %H:%M", "MM/DD/YYYY hh:mm:ss", "YYYYMMDD", "%d %b %Y"] {
+            assert!(check_formats(&[form.to_owned()]).is_ok(), "{form}");
+        }
+        for form in ["foo", "TT.MM.JJJJ", "DD.MM", "MM.YYYY", "hh:mm", "%Q", "YYYY-MM-MM", "dd.mm.yyyy", "%"] {
+            assert!(check_formats(&["DD.MM.YYYY".to_owned(), form.to_owned()]).is_err(), "{form}");
+        }
     }
 
     #[test]

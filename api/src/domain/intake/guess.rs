@@ -4,10 +4,13 @@ use std::{fs::File, io};
 
 use base::Charge;
 use common::{
-    field::Field,
-    import::{ColumnAs, Guess, ImportQuery, ReadAs},
-    name::{FieldName, SERVER_MEMBERS},
+    field::{Field, MAX_DECIMAL_DIGITS},
+    import::{
+        ColumnAs, Guess, ImportQuery, ReadAs,
+        columns::{Called, Columns, find},
+    },
     rows::{RowFormat, cell},
+    text::single_line,
     validate::{canonical_date, canonical_datetime, parse_decimal},
 };
 use serde_json::json;
@@ -15,7 +18,9 @@ use serde_json::json;
 use super::{
     Unreadable,
     cells::{Cell, Table},
+    complaint,
     convert::{is_day_by, is_moment_by, with_point},
+    headings::RowNumbers,
     json::Rows,
     prepare::{Told, open},
 };
@@ -31,13 +36,16 @@ pub fn guess(file: File, how: &ImportQuery, told: &Told, held: &mut Charge) -> R
         columns.extend(first?.into_iter().map(|cell| Column::new(cell.text)));
         for row in table {
             let row = row?;
+            if row.iter().all(Cell::is_nothing) {
+                continue;
+            }
             for (i, column) in columns.iter_mut().enumerate() {
                 column.meet(row.get(i), how);
             }
         }
     } else {
         for (count, object) in Rows::new(opened.text, opened.format == RowFormat::Json, held).enumerate() {
-            let object = object?.map_err(|message| io::Error::new(io::ErrorKind::InvalidData, message))?;
+            let object = object?.map_err(|wrong| complaint(format!("Row {}: {}", count + 1, wrong.message)))?;
             for (name, value) in object.as_object() {
                 if !columns.iter().any(|column| column.heading == *name) {
                     // The rows so far do not have it.
@@ -54,47 +62,32 @@ pub fn guess(file: File, how: &ImportQuery, told: &Told, held: &mut Charge) -> R
             }
         }
     }
-    let mut fields: Vec<Field> = Vec::new();
-    let mut names: Vec<String> = Vec::new();
-    let mut told = Vec::new();
-    for column in columns {
-        let heading = column.heading.trim().to_owned();
-        if heading.is_empty() {
-            told.push(ColumnAs { heading, member: None });
-            continue;
+    let (mut fields, mut told) = (Vec::<Field>::new(), Vec::new());
+    let headings: Vec<String> = columns.iter().map(|column| column.heading.clone()).collect();
+    let called = Columns::of(&headings);
+    for (heading, _) in &how.map {
+        if find(&called, heading).is_none() {
+            return Err(Unreadable::at("map", format!("The file has no heading \"{}\".", single_line(heading))));
         }
-        let name = name(&heading, &names);
-        fields.push(column.field(&name)?);
-        names.push(name.clone());
-        told.push(ColumnAs { heading, member: Some(name) });
+    }
+    for (i, (column, Called { heading, field, is_unnamed, .. })) in columns.into_iter().zip(called.clone()).enumerate()
+    {
+        let mapped = how.map.iter().find(|(heading, _)| find(&called, heading) == Some(i));
+        let name = match mapped {
+            Some((_, member)) => member.clone(),
+            None if is_unnamed && (!column.has_values || (i == 0 && column.counts_rows)) => None,
+            None => Some(field),
+        };
+        if let Some(name) = &name {
+            fields.push(
+                column
+                    .field(name)
+                    .map_err(|_| Unreadable::at("map", format!("No field can be called \"{}\".", single_line(name))))?,
+            );
+        }
+        told.push(ColumnAs { heading, member: name });
     }
     Ok(Guess { fields, read: ReadAs { columns: told, ..read } })
-}
-
-/// What a heading can be called.
-fn name(heading: &str, taken: &[String]) -> String {
-    let mut name = String::new();
-    for c in heading.trim().to_lowercase().chars() {
-        match c {
-            'a'..='z' | '0'..='9' => name.push(c),
-            'ä' => name.push_str("ae"),
-            'ö' => name.push_str("oe"),
-            'ü' => name.push_str("ue"),
-            'ß' => name.push_str("ss"),
-            _ if name.ends_with('_') || name.is_empty() => {}
-            _ => name.push('_'),
-        }
-    }
-    let name: String = name.trim_end_matches('_').chars().take(50).collect();
-    let good = |name: &str| name.parse::<FieldName>().is_ok() && !SERVER_MEMBERS.contains(&name);
-    let base = if good(&name) { name } else { format!("column_{}", taken.len() + 1) };
-    let mut free = base.clone();
-    let mut n = 2;
-    while taken.contains(&free) {
-        free = format!("{base}_{n}");
-        n += 1;
-    }
-    free
 }
 
 /// What was met in a column.
@@ -104,8 +97,12 @@ struct Column {
     is_nested: bool,
     has_values: bool,
     is_multiline: bool,
+    counts_rows: bool,
+    row_numbers: RowNumbers,
     may: [bool; 5],
     places: u32,
+    /// Digits before the point.
+    whole: usize,
 }
 
 const BOOLEAN: usize = 0;
@@ -117,7 +114,19 @@ const DATETIME: usize = 4;
 impl Column {
     fn new(heading: String) -> Self {
         let (is_nullable, is_nested, has_values, is_multiline) = (false, false, false, false);
-        Self { heading, is_nullable, is_nested, has_values, is_multiline, may: [true; 5], places: 0 }
+        let (counts_rows, row_numbers, may) = (true, RowNumbers::default(), [true; 5]);
+        Self {
+            heading,
+            is_nullable,
+            is_nested,
+            has_values,
+            is_multiline,
+            counts_rows,
+            row_numbers,
+            may,
+            places: 0,
+            whole: 0,
+        }
     }
 
     fn meet(&mut self, cell: Option<&Cell>, how: &ImportQuery) {
@@ -127,15 +136,21 @@ impl Column {
         };
         let text = cell.text.trim();
         self.has_values = true;
+        self.counts_rows &= self.row_numbers.go_on(text);
         self.is_multiline |= text.contains('\n');
-        let number = if how.decimal_comma { with_point(text) } else { None };
-        let number = number.as_deref().unwrap_or(text);
+        let with_point = if how.decimal_comma { with_point(text) } else { None };
+        // A point that does not stand between thousands makes it no number.
+        let is_other = how.decimal_comma && with_point.is_none() && text.contains('.');
+        let number = with_point.as_deref().unwrap_or(text);
         // A zero in front is a part of a code, and lost in a number.
         let digits = number.trim_start_matches(['-', '+']);
         let is_code = digits.len() > 1 && digits.starts_with('0') && !digits.starts_with("0.");
         let plain = digits.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.') && !number.starts_with('+');
-        let decimal = parse_decimal(number).filter(|_| plain && !is_code);
-        self.places = self.places.max(decimal.map_or(0, |decimal| decimal.scale()));
+        let decimal = parse_decimal(number).filter(|_| plain && !is_code && !is_other);
+        if let Some(decimal) = decimal {
+            let whole = decimal.trunc().abs().to_string().len();
+            (self.places, self.whole) = (self.places.max(decimal.scale()), self.whole.max(whole));
+        }
         let is_now = [
             matches!(text.to_ascii_lowercase().as_str(), "true" | "false" | "wahr" | "falsch"),
             decimal.is_some() && number.parse::<i64>().is_ok_and(|number| number.unsigned_abs() <= 1 << 53),
@@ -154,7 +169,8 @@ impl Column {
         let kind = kind.iter().find(|(_, at)| self.has_values && self.may[*at]).map(|(word, _)| *word);
         let kind = if self.is_nested { "json" } else { kind.unwrap_or("text") };
         let mut field = json!({"name": name, "type": kind});
-        if kind == "decimal" {
+        // Values that are filled up to the same places must have room for them.
+        if kind == "decimal" && self.whole + self.places as usize <= MAX_DECIMAL_DIGITS as usize {
             field["places"] = self.places.into();
         }
         if kind == "text" && self.is_multiline {
@@ -203,6 +219,7 @@ mod tests {
             ])
         );
         let comma = ImportQuery { decimal_comma: true, ..ImportQuery::default() };
+        assert_eq!(fields("Preis\n1.5\n", &comma), expected([json!({"name": "preis", "type": "text"})]));
         assert_eq!(
             fields("Preis\n\"1.234,50\"\n", &comma),
             expected([json!({"name": "preis", "type": "decimal", "places": 2})])
@@ -214,6 +231,24 @@ mod tests {
         assert_eq!(
             fields("Tag;Wann\n24.12.2026;24.12.2026 18:30\n2026-12-25;25.12.2026 08:00\n", &dates),
             expected([json!({"name": "tag", "type": "date"}), json!({"name": "wann", "type": "datetime"})])
+        );
+        // As R and pandas write tables, with a column of row numbers in front; and without the room for the same places in all values.
+        assert_eq!(
+            fields(",x\n0,12345678901234567890.5\n1,0.12345678901234\n", &ImportQuery::default()),
+            expected([json!({"name": "x", "type": "decimal"})])
+        );
+        assert_eq!(
+            fields("\"\",a,a,\n\"Mazda\",1,2,\n\"Fiat\",3,4,\n", &ImportQuery::default()),
+            expected([
+                json!({"name": "column_1", "type": "text"}),
+                json!({"name": "a", "type": "integer"}),
+                json!({"name": "a_2", "type": "integer"})
+            ])
+        );
+        let map = vec![("#1".to_owned(), Some("row".to_owned())), ("a".to_owned(), None)];
+        assert_eq!(
+            fields(",a\n1,x\n2,y\n", &ImportQuery { map, ..ImportQuery::default() }),
+            expected([json!({"name": "row", "type": "integer"})])
         );
         let objects = "{\"a\":1,\"b\":[1]}\n{\"a\":2.5}\n";
         assert_eq!(

@@ -16,6 +16,14 @@ const STEP: usize = 64 * 1024;
 /// What opens and closes a text.
 const QUOTE: u8 = 0x22;
 
+/// A row that is no record.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Wrong {
+    pub message: String,
+    /// As it stands in the file.
+    pub text: String,
+}
+
 /// The rows of a file.
 pub(super) struct Rows<'a, R> {
     from: BufReader<R>,
@@ -130,7 +138,7 @@ impl<'a, R: Read> Rows<'a, R> {
 
 impl<R: Read> Iterator for Rows<'_, R> {
     /// A record, or what is wrong with the row.
-    type Item = io::Result<Result<Record, String>>;
+    type Item = io::Result<Result<Record, Wrong>>;
 
     fn next(&mut self) -> Option<Self::Item> {
         let text = match self.text() {
@@ -153,7 +161,8 @@ impl<R: Read> Iterator for Rows<'_, R> {
             Err(message) if self.is_array && message.starts_with("JSON parse error") => {
                 Some(Err(complaint(format!("Row {}: {message}", self.count))))
             }
-            read => Some(Ok(read)),
+            read => Some(Ok(read
+                .map_err(|message| Wrong { message, text: String::from_utf8_lossy(text.trim_ascii()).into_owned() }))),
         }
     }
 }

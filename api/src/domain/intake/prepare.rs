@@ -10,7 +10,10 @@ use base::Charge;
 use common::{
     collection::Collection,
     field::FieldType,
-    import::{ColumnAs, ImportQuery, ReadAs},
+    import::{
+        ColumnAs, ImportQuery, ReadAs,
+        columns::{Columns, at},
+    },
     json::Exact,
     problem::NON_FIELD,
     record::Record,
@@ -23,10 +26,10 @@ use serde_json::{Value, json};
 use super::{
     Received, Target, Unreadable,
     cells::{Cell, Table},
-    convert::{convert, with_comma},
+    convert::{check_formats, convert, with_comma},
     decode::Decoded,
-    headings,
-    json::Rows,
+    headings::{self, RowNumbers, Understood},
+    json::{Rows, Wrong},
     sniff::{self, Looked},
 };
 use crate::domain::work;
@@ -46,11 +49,17 @@ pub struct Row {
     /// Cells that have no heading.
     #[serde(rename = "x", default, skip_serializing_if = "Vec::is_empty")]
     pub surplus: Vec<String>,
+    /// It is written in one commit with the next one: they refer to each other.
+    #[serde(rename = "m", default, skip_serializing_if = "std::ops::Not::not")]
+    pub goes_on: bool,
+    /// How many bytes it takes there.
+    #[serde(skip)]
+    pub length: u64,
 }
 
 impl Row {
     fn new(number: u64) -> Self {
-        Self { number, faults: Vec::new(), record: Record::default(), surplus: Vec::new() }
+        Self { number, faults: Vec::new(), record: Record::default(), surplus: Vec::new(), goes_on: false, length: 0 }
     }
 }
 
@@ -99,12 +108,14 @@ impl Opened {
             encoding: self.encoding.name().to_owned(),
             delimiter: self.format.is_table().then(|| char::from(self.delimiter).to_string()),
             columns: Vec::new(),
+            empty: 0,
         }
     }
 }
 
 /// Looks at a file, and gives its text.
 pub(super) fn open(mut file: File, how: &ImportQuery, told: &Told) -> Result<Opened, Unreadable> {
+    check_formats(&how.dates)?;
     let looked = Looked::at(&mut file)?;
     looked.refuse_others()?;
     let named = how.encoding.as_deref().or(told.charset.as_deref());
@@ -163,6 +174,38 @@ pub fn prepare(
     }
 }
 
+/// Looks at the first row of a file: how it is read, unless its headings are wrong.
+pub fn look(
+    file: File,
+    held: &mut Charge,
+    collection: &Collection,
+    how: &ImportQuery,
+    told: &Told,
+) -> Result<ReadAs, Unreadable> {
+    let opened = open(file, how, told)?;
+    let read = opened.read_as();
+    if !opened.format.is_table() {
+        return Ok(read);
+    }
+    let Understood { columns, .. } = columns(&mut Table::new(opened.text, opened.delimiter, held), collection, how)?;
+    Ok(ReadAs { columns, ..read })
+}
+
+/// What the columns of a table are, by its first row.
+fn columns<R: Read>(
+    table: &mut Table<'_, R>,
+    collection: &Collection,
+    how: &ImportQuery,
+) -> Result<Understood, Unreadable> {
+    let Some(first) = table.next() else { return Err(Unreadable::whole("The file has no headings.")) };
+    let headings: Vec<String> = first?.into_iter().map(|cell| cell.text).collect();
+    let understood = headings::read(collection, &Columns::of(&headings), &how.map)?;
+    if understood.targets.iter().all(|target| *target == Target::Nothing) {
+        return Err(Unreadable::whole("None of the headings is a field."));
+    }
+    Ok(understood)
+}
+
 fn put(rows: &mut Received, row: &Row) -> Result<(), Unreadable> {
     let mut line = serde_json::to_vec(row).map_err(|error| Unreadable::Io(error.into()))?;
     line.push(b'\n');
@@ -178,32 +221,29 @@ fn table(
     read: ReadAs,
 ) -> Result<Prepared, Unreadable> {
     let mut table = Table::new(opened.text, opened.delimiter, held);
-    let Some(first) = table.next() else { return Err(Unreadable::whole("The file has no headings.")) };
-    let headings: Vec<String> = first?.into_iter().map(|cell| cell.text).collect();
-    let (targets, columns) = headings::read(collection, &headings, &how.map)?;
-    if targets.iter().all(|target| *target == Target::Nothing) {
-        return Err(Unreadable::whole("None of the headings is a field."));
-    }
-    let is_headless: Vec<bool> = headings.iter().map(|heading| heading.trim().is_empty()).collect();
-    // A row of nothing is a record only where nothing has to be there.
-    let passes_over_empty = collection.fields.iter().any(|field| field.required && field.default.is_none());
-    let (mut count, mut number) = (0, 1);
+    let Understood { targets, columns, unnamed } = columns(&mut table, collection, how)?;
+    let mut row_numbers = RowNumbers::default();
+    let (mut count, mut number, mut empty) = (0, 1, 0);
     for cells in table {
         let cells = cells?;
         number += 1;
-        if passes_over_empty && cells.iter().all(Cell::is_nothing) {
+        if cells.iter().all(Cell::is_nothing) {
+            empty += 1;
             continue;
         }
         let mut row = Row::new(number);
         for (i, cell) in cells.iter().enumerate() {
             match targets.get(i) {
-                Some(Target::Nothing) if is_headless[i] && !cell.text.trim().is_empty() => {
-                    row.faults.push((
-                        NON_FIELD.to_owned(),
-                        format!("Something stands in column {}, which has no heading.", i + 1),
-                    ));
+                Some(Target::Nothing) if !unnamed.contains(&i) || cell.text.trim().is_empty() => {}
+                Some(Target::Nothing) if i == 0 && row_numbers.go_on(&cell.text) => {}
+                Some(Target::Nothing) => {
+                    let by = at(i + 1);
+                    let message = format!(
+                        "Something stands in column {}, which has no heading. Map it to a field ({by}=field), or to nothing ({by}=).",
+                        i + 1
+                    );
+                    row.faults.push((NON_FIELD.to_owned(), message));
                 }
-                Some(Target::Nothing) => {}
                 Some(target) => member(collection, target, cell, how, &mut row),
                 None if cell.text.trim().is_empty() => {}
                 None => {
@@ -217,7 +257,7 @@ fn table(
         put(rows, &row)?;
         count += 1;
     }
-    Ok(Prepared { count, targets, read: ReadAs { columns, ..read } })
+    Ok(Prepared { count, targets, read: ReadAs { columns, empty, ..read } })
 }
 
 /// What a cell says of a member.
@@ -256,27 +296,33 @@ fn objects(
     read: ReadAs,
 ) -> Result<Prepared, Unreadable> {
     let mut known: HashMap<String, Target> = HashMap::new();
-    let (mut targets, mut columns) = (Vec::new(), Vec::new());
+    let (mut targets, mut columns, mut called) = (Vec::new(), Vec::new(), Columns::default());
     let (mut count, is_array) = (0, opened.format == RowFormat::Json);
     for object in Rows::new(opened.text, is_array, held) {
         count += 1;
         let mut row = Row::new(count);
         match object? {
-            Err(message) => row.faults.push((NON_FIELD.to_owned(), message)),
+            Err(Wrong { message, text }) => {
+                row.faults.push((NON_FIELD.to_owned(), message));
+                row.surplus.push(text);
+            }
             Ok(mut object) => {
                 let names: Vec<String> = object.as_object().keys().cloned().collect();
                 for name in names {
                     let Some(value) = object.take(&name) else { continue };
                     if !known.contains_key(&name) {
-                        let map: Vec<_> = how.map.iter().filter(|(heading, _)| *heading == name).cloned().collect();
+                        let called = called.add(&name);
+                        let is_of = |(heading, _): &&(String, Option<String>)| *heading == called.heading;
+                        let map: Vec<_> = how.map.iter().filter(is_of).cloned().collect();
                         // What no field is called is refused with the row, as in any other body.
-                        let read = headings::read(collection, std::slice::from_ref(&name), &map);
+                        let read = headings::read(collection, std::slice::from_ref(&called), &map);
                         let target = match read {
-                            Ok((found, _)) => found.into_iter().next().unwrap_or(Target::Nothing),
+                            Ok(Understood { unnamed, .. }) if !unnamed.is_empty() => Target::Member(name.clone()),
+                            Ok(read) => read.targets.into_iter().next().unwrap_or(Target::Nothing),
                             Err(errors) if !map.is_empty() => return Err(errors.into()),
                             Err(_) => Target::Member(name.clone()),
                         };
-                        columns.push(ColumnAs { heading: name.clone(), member: target.heading() });
+                        columns.push(ColumnAs { heading: called.heading, member: target.heading() });
                         targets.push(target.clone());
                         known.insert(name.clone(), target);
                     }
@@ -295,7 +341,7 @@ fn objects(
         put(rows, &row)?;
     }
     for (heading, _) in &how.map {
-        if !known.contains_key(heading) {
+        if !columns.iter().any(|column: &ColumnAs| column.heading == *heading) {
             return Err(Unreadable::at("map", format!("No row has a member \"{heading}\".")));
         }
     }
@@ -311,10 +357,10 @@ pub fn next_rows(
     most: usize,
     most_bytes: usize,
 ) -> Result<(Vec<Row>, u64), Unreadable> {
-    let (mut rows, mut bytes) = (Vec::new(), 0);
+    let (mut rows, mut bytes) = (Vec::<Row>::new(), 0);
     let mut line = String::new();
     held.shrink_to(0);
-    while rows.len() < most && bytes < most_bytes as u64 {
+    while (rows.len() < most && bytes < most_bytes as u64) || rows.last().is_some_and(|row| row.goes_on) {
         line.clear();
         let length = from.read_line(&mut line)?;
         if length == 0 {
@@ -322,7 +368,8 @@ pub fn next_rows(
         }
         // Parsed twice, and as it is stored, committed and told by the journal.
         held.grow((4 * length + 2 * work::parsed_size(line.as_bytes())) as u64).map_err(|_| Unreadable::NoMemory)?;
-        rows.push(serde_json::from_str(&line).map_err(std::io::Error::from)?);
+        let row: Row = serde_json::from_str(&line).map_err(std::io::Error::from)?;
+        rows.push(Row { length: length as u64, ..row });
         bytes += length as u64;
     }
     Ok((rows, bytes))
@@ -358,7 +405,10 @@ pub fn reject(
             let field = collection.fields.iter().find(|field| Some(field.name.as_str()) == target.member());
             let is_number =
                 field.is_some_and(|field| matches!(field.kind, FieldType::Integer { .. } | FieldType::Decimal { .. }));
+            // As it stands in the file, where it was not taken for a value.
+            let is_raw = row.faults.iter().any(|(name, _)| Some(name.as_str()) == target.member());
             Some(match () {
+                () if is_raw => text,
                 () if is_number && written.decimal_comma => with_comma(text),
                 () if !is_number && written.spreadsheet && looks_like_formula(&text) => format!("'{text}"),
                 () => text,

@@ -80,12 +80,23 @@ impl Looked {
             "This is a PDF, which has no rows. Send CSV or JSON."
         } else if self.head.is_empty() {
             "The file is empty."
+        } else if self.is_utf_32() {
+            "This is UTF-32, which is not read. Save it as UTF-8."
         } else if self.encoding() == UTF_8 && self.head.contains(&0) {
             "This is no text: it has zero bytes in it."
         } else {
             return Ok(());
         };
         Err(Unreadable::whole(message))
+    }
+
+    /// Whether it looks like UTF-32: by its mark, or since three of four bytes are zero.
+    fn is_utf_32(&self) -> bool {
+        let head = &self.head[..self.head.len().min(1024) & !3];
+        let is_zero = |at: usize| !head.is_empty() && head.iter().skip(at).step_by(4).all(|byte| *byte == 0);
+        let is_marked = head.starts_with(b"\xff\xfe\0\0") || head.starts_with(b"\0\0\xfe\xff");
+        // Of three zeros beside each other the outer two would be half of a letter in UTF-16.
+        is_marked || (is_zero(2) && is_zero(3) && is_zero(1)) || (is_zero(0) && is_zero(1) && is_zero(2))
     }
 
     /// The encoding: what a byte order mark says, UTF-16 where every other byte is zero, UTF-8 where it is, or else Windows-1252.
@@ -210,6 +221,10 @@ mod tests {
             (b"\xd0\xcf\x11\xe0rest", ".xls"),
             (b"\x1f\x8brest", "Unpack"),
             (b"", "empty"),
+            (b"\xff\xfe\0\0a\0\0\0", "UTF-32"),
+            (b"\0\0\xfe\xff\0\0\0a", "UTF-32"),
+            (b"a\0\0\0,\0\0\0", "UTF-32"),
+            (b"\0\0\0a\0\0\0,", "UTF-32"),
             (b"a,b\0c", "zero bytes"),
         ] {
             let Err(Unreadable::File(errors)) = looked(bytes).refuse_others() else { panic!("{bytes:?}") };

@@ -4,7 +4,8 @@
 use std::{
     fs::{self, File},
     io::{self, Seek as _, SeekFrom, Write},
-    path::PathBuf,
+    os::fd::AsRawFd as _,
+    path::{Path, PathBuf},
     sync::{
         Arc,
         atomic::{AtomicU64, Ordering::Relaxed},
@@ -12,11 +13,13 @@ use std::{
 };
 
 use common::id::OperationId;
+use rustix::fs::{AtFlags, CWD, linkat};
 
 use super::Unreadable;
 
+const GIB: u64 = 1024 * 1024 * 1024;
 /// Bytes of one file at most.
-const MAX_FILE: u64 = 1024 * 1024 * 1024;
+const MAX_FILE: u64 = GIB;
 /// Bytes of a file that are gathered before they are written.
 pub const BUFFER: usize = 64 * 1024;
 /// Bytes of all files that are being received at most.
@@ -55,6 +58,11 @@ impl Spool {
         Ok(dir)
     }
 
+    /// Refuses a file of more bytes than are taken.
+    pub fn check(&self, bytes: u64) -> Result<(), Unreadable> {
+        if bytes > self.max_file { Err(Unreadable::TooLarge(self.max_file / GIB)) } else { Ok(()) }
+    }
+
     /// A file without a name, to be filled.
     pub fn receive(self: &Arc<Self>) -> io::Result<Received> {
         let file = io::BufWriter::with_capacity(BUFFER, tempfile::tempfile_in(self.dir()?)?);
@@ -66,24 +74,34 @@ impl Spool {
         Ok(self.dir()?.join(format!("{operation}.rows")))
     }
 
+    /// Where the file of an operation is that is to be taken apart.
+    pub fn file(&self, operation: OperationId) -> io::Result<PathBuf> {
+        Ok(self.dir()?.join(format!("{operation}.file")))
+    }
+
     /// Where the rows are that an operation left out.
     pub fn rejected(&self, operation: OperationId) -> io::Result<PathBuf> {
         Ok(self.dir()?.join(format!("{operation}.rejected.csv")))
     }
 
-    /// Keeps rows for an operation, durably.
-    pub fn keep(&self, operation: OperationId, rows: &mut File) -> io::Result<()> {
-        let path = self.rows(operation)?;
-        rows.seek(SeekFrom::Start(0))?;
-        let mut kept = File::create(&path)?;
-        io::copy(rows, &mut kept)?;
-        kept.sync_all()?;
+    /// Keeps rows, or a whole file, of an operation under this path, durably.
+    pub fn keep(&self, path: &Path, kept: &mut Received) -> io::Result<()> {
+        let mut file = kept.rewound()?;
+        // What comes before may be there from an attempt that never came to be.
+        let _ = fs::remove_file(path);
+        if name(&file, path).is_ok() {
+            file.sync_all()?;
+        } else {
+            let mut copy = File::create(path)?;
+            io::copy(&mut file, &mut copy)?;
+            copy.sync_all()?;
+        }
         File::open(self.dir()?)?.sync_all()
     }
 
-    /// Removes the rows of an operation that is over.
+    /// Removes what was kept of an operation that is over, but for the rows that it left out.
     pub fn forget(&self, operation: OperationId) {
-        if let Ok(path) = self.rows(operation) {
+        for path in [self.rows(operation), self.file(operation)].into_iter().flatten() {
             // Nobody may have kept any.
             let _ = fs::remove_file(path);
         }
@@ -104,6 +122,12 @@ impl Spool {
     }
 }
 
+/// Gives a file without a name one, where the file system can.
+fn name(file: &File, path: &Path) -> io::Result<()> {
+    let from = format!("/proc/self/fd/{}", file.as_raw_fd());
+    Ok(linkat(CWD, from, CWD, path, AtFlags::SYMLINK_FOLLOW)?)
+}
+
 /// A file that is being received. What it holds is given back with it.
 #[derive(Debug)]
 pub struct Received {
@@ -118,10 +142,11 @@ impl Received {
         let more = piece.len() as u64;
         self.bytes += more;
         let all = self.spool.held.fetch_add(more, Relaxed) + more;
-        if self.bytes > self.spool.max_file || all > MAX_ALL {
-            let gib = self.spool.max_file / MAX_FILE;
+        self.spool.check(self.bytes)?;
+        if all > MAX_ALL {
+            let gib = MAX_ALL / GIB;
             return Err(Unreadable::whole(format!(
-                "A file may have {gib} GiB, and all that come at once some. Send less at a time."
+                "All files that come at once may have {gib} GiB. Send it again when others are in."
             )));
         }
         Ok(self.file.write_all(piece)?)
@@ -152,6 +177,7 @@ impl Write for Received {
             Ok(()) => Ok(piece.len()),
             Err(Unreadable::Io(error)) => Err(error),
             Err(Unreadable::File(errors)) => Err(super::complaint(errors.in_words())),
+            Err(Unreadable::TooLarge(_)) => Err(io::ErrorKind::FileTooLarge.into()),
             Err(Unreadable::NoMemory) => Err(io::ErrorKind::OutOfMemory.into()),
         }
     }

@@ -133,9 +133,9 @@ async fn clear_spool(core: &Core) -> Result<()> {
     for (id, path) in core.spool.kept() {
         let is_over = load(core, id).await?.is_none_or(|(_, stored)| stored.state.is_over());
         let age = path.metadata().and_then(|file| file.modified()).ok().and_then(|then| then.elapsed().ok());
-        let is_rows = path.extension().is_some_and(|ending| ending == "rows");
-        // What was only just kept may belong to an operation that is about to begin.
-        let most = if is_rows { Duration::from_mins(10) } else { KEPT };
+        let is_left_out = path.to_string_lossy().ends_with(".rejected.csv");
+        // What this process only just kept may belong to an operation that is about to begin.
+        let most = if is_left_out { KEPT } else { Duration::from_mins(10).min(core.clock.elapsed()) };
         if is_over && age.is_some_and(|age| age > most) {
             // Another process may have removed it.
             let _ = std::fs::remove_file(path);

@@ -166,11 +166,12 @@ pub async fn remove_collection(
     batch: Batch,
     waits: bool,
 ) -> Result<Option<Option<Operation>>> {
+    let waits = if waits { PATIENCE } else { Duration::ZERO };
     let work = Work::DeleteCollection(DeleteCollection { collection, by: caller.user_id() });
     work_on(core, caller, work, Some(of), id, batch, waits).await
 }
 
-/// Commits `batch` with the work that it begins, and does that for as long as a request waits, if it `waits` at all. Gives the operation where there is more to
+/// Commits `batch` with the work that it begins, and does that for as long as a request `waits`. Gives the operation where there is more to
 /// do; `None` twice over where another writer came first.
 pub(crate) async fn work_on(
     core: &Core,
@@ -179,11 +180,11 @@ pub(crate) async fn work_on(
     of: Option<u64>,
     id: OperationId,
     mut batch: Batch,
-    waits: bool,
+    waits: Duration,
 ) -> Result<Option<Option<Operation>>> {
     let runner = Runner::new(core);
     let mut stored = Stored::new(work, of, core.timestamp(), caller.user_id());
-    if waits {
+    if !waits.is_zero() {
         stored.hold(runner.holder(), core.clock.unix_seconds());
     }
     stored.has_parts = batch.appended() > 0;
@@ -193,7 +194,7 @@ pub(crate) async fn work_on(
         Err(CommitError::Conflict { .. }) => return Ok(None),
         Err(error) => return Err(usage::commit_error(core, caller, error)),
     }
-    runner.work_for(id, if waits { PATIENCE } else { Duration::ZERO }, |_| false).await?;
+    runner.work_for(id, waits, |_| false).await?;
     let Some((_, stored)) = load(core, id).await? else { return Ok(Some(None)) };
     match stored.state {
         OperationState::Failed => Err(Error::Conflict(stored.error.unwrap_or_default())),

@@ -1,11 +1,11 @@
 //! What is stored of the kinds of work that need records, definitions or other operations to be done. What they do stands with those; what is
 //! begun, held and told of an operation rests on this alone.
 
-use std::collections::BTreeSet;
+use std::{any::Any, collections::BTreeSet, fmt};
 
 use common::{
     id::{FieldId, OperationId, RecordId, UserId},
-    import::{ReadAs, RowFault},
+    import::{ImportQuery, ReadAs, RowFault},
     migration::MigrationId,
     operation::Misfits,
     undo::Changed,
@@ -97,12 +97,64 @@ pub(crate) struct ChangeRecords {
 /// What is done of an import.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(in crate::domain) enum ImportPhase {
+    /// The file is taken apart.
+    Reading(Box<Reading>),
     /// All rows are looked at first.
     Checking,
     Writing,
     /// What was written goes back, since this happened; or since somebody stopped it.
     TakingBack(Option<String>),
     Over,
+}
+
+/// What a process has in hand of work that it is at: it is begun anew where another goes on.
+#[derive(Default)]
+pub(in crate::domain) struct AtWork(Option<Box<dyn Any + Send + Sync>>);
+
+impl AtWork {
+    /// What it is, where it is of this kind.
+    pub(in crate::domain) fn get<T: Any>(&mut self) -> Option<&mut T> {
+        self.0.as_mut()?.downcast_mut()
+    }
+
+    /// Takes it out.
+    pub(in crate::domain) fn take<T: Any>(&mut self) -> Option<Box<T>> {
+        self.0.take()?.downcast().ok()
+    }
+
+    /// Puts something in its place.
+    pub(in crate::domain) fn put<T: Any + Send + Sync>(&mut self, of: Box<T>) {
+        self.0 = Some(of);
+    }
+}
+
+impl Clone for AtWork {
+    fn clone(&self) -> Self {
+        Self::default()
+    }
+}
+
+impl PartialEq for AtWork {
+    fn eq(&self, _: &Self) -> bool {
+        true
+    }
+}
+
+impl Eq for AtWork {}
+
+impl fmt::Debug for AtWork {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("AtWork").finish_non_exhaustive()
+    }
+}
+
+/// How a file is to be read.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(in crate::domain) struct Reading {
+    pub(in crate::domain) query: ImportQuery,
+    /// Its format, and what is said of its encoding.
+    pub(in crate::domain) format: String,
+    pub(in crate::domain) charset: Option<String>,
 }
 
 /// Writes the rows of a file.
@@ -112,8 +164,10 @@ pub(crate) struct ImportRows {
     pub(in crate::domain) by: Option<UserId>,
     pub(in crate::domain) how: How,
     pub(in crate::domain) phase: ImportPhase,
-    /// How many rows there are, and how many are done.
+    /// How many rows there are, how many were looked at before the first is written, and how many are done.
     pub(in crate::domain) rows: u64,
+    #[serde(default)]
+    pub(in crate::domain) checked: u64,
     pub(in crate::domain) done: u64,
     /// Where the next row begins in the spool.
     pub(in crate::domain) offset: u64,
@@ -124,6 +178,9 @@ pub(crate) struct ImportRows {
     pub(in crate::domain) read: ReadAs,
     pub(in crate::domain) started_at: String,
     pub(in crate::domain) back: Option<Revert>,
+    /// What this process is at.
+    #[serde(skip)]
+    pub(in crate::domain) at_work: AtWork,
 }
 
 /// Does a migration, or takes it back. How far it is stands with the migration.

@@ -19,7 +19,7 @@ const AT_ONCE: usize = 256;
 const MAX_TIME: Duration = Duration::from_millis(20);
 
 /// How long a request waits for a change of a definition.
-pub(super) const PATIENCE: Duration = Duration::from_secs(2);
+pub(crate) const PATIENCE: Duration = Duration::from_secs(2);
 
 /// Work of one kind: how far it is, which is stored after each piece.
 pub(crate) trait Steps {
@@ -35,6 +35,8 @@ pub(crate) struct Piece {
     pub batch: Batch,
     /// How many entries it is done with, of those that are counted.
     pub done: u64,
+    /// How many there are to do, where that is known only now.
+    pub of: Option<u64>,
     /// There is no more to do.
     pub is_last: bool,
     /// How it ends, where not well, and why.

@@ -195,7 +195,7 @@ impl<'a> Runner<'a> {
         let operation = keyspace::operation_id(&held.key);
         let mut budget = Budget::new(&core.clock);
         let planned = held.stored.work.step(core, &mut budget);
-        let Piece { mut batch, done, is_last, ended } = match operation {
+        let Piece { mut batch, done, of, is_last, ended } = match operation {
             Some(id) => journal::in_operation(id, &Written::default(), planned).await?,
             None => planned.await?,
         };
@@ -205,6 +205,7 @@ impl<'a> Runner<'a> {
             held.stored.has_parts |= journal::count_part(&mut batch, id, part, held.stored.has_parts);
         }
         held.stored.done += done;
+        held.stored.of = of.or(held.stored.of);
         let (outcome, now) = (if is_last { Outcome::Over } else { Outcome::More }, core.clock.unix_seconds());
         // What only read need not be written down, but the lease must be renewed, and the end noted.
         let is_due = held.version.is_some() && (is_last || held.stored.must_be_renewed(now));
@@ -233,9 +234,22 @@ impl<'a> Runner<'a> {
                 held.version = is_kept.then_some(version);
                 Ok(outcome)
             }
-            Err(CommitError::Conflict { .. }) => Ok(Outcome::Lost),
+            Err(CommitError::Conflict { .. }) => {
+                if let (Some(id), Work::Import(_)) = (operation, &held.stored.work) {
+                    self.forget_stopped(id).await?;
+                }
+                Ok(Outcome::Lost)
+            }
             Err(error) => Err(usage::commit_error(core, &Caller::Anonymous, error)),
         }
+    }
+
+    /// Removes what is kept of an import that somebody stopped while this process was at it.
+    async fn forget_stopped(&self, id: OperationId) -> Result<()> {
+        if load(self.core, id).await?.is_none_or(|(_, stored)| stored.state.is_over()) {
+            self.core.spool.forget(id);
+        }
+        Ok(())
     }
 
     /// Notes that an operation cannot go on, where the error will not pass, and gives the error back.
@@ -243,8 +257,9 @@ impl<'a> Runner<'a> {
         if matches!(error, Error::Busy | Error::DiskFull | Error::Stopped) {
             return Ok(error);
         }
-        tracing::error!(operation = %id, reason = error.with_causes(), "an operation failed");
+        // Somebody stopped it, and what it was at is gone.
         let Some(mut held) = self.take(id).await? else { return Ok(error) };
+        tracing::error!(operation = %id, reason = error.with_causes(), "an operation failed");
         let told = match &error {
             Error::Internal { .. } => "Something went wrong on the server; its log says what.".to_owned(),
             error => error.to_string(),
@@ -260,6 +275,7 @@ impl<'a> Runner<'a> {
         held.stored.error = Some(told);
         held.stored.end(OperationState::Failed, self.core.timestamp());
         self.write(&held).await?;
+        self.core.spool.forget(id);
         Ok(error)
     }
 

@@ -85,7 +85,7 @@ impl Work {
             Self::TrimChanges(work) => work.count(core).await,
             Self::Revert(work) => work.count(core).await,
             Self::Redefine(work) => work.count(core).await,
-            Self::Import(work) => Ok(Some(work.left())),
+            Self::Import(work) => Ok(work.left()),
             Self::DeleteCollection(work) => work.count(core).await,
             Self::ChangeRecords(work) => work.count(core).await,
             Self::Migrate(_)

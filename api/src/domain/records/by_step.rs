@@ -150,7 +150,11 @@ impl Steps for ChangeRecords {
         let ended = Some((OperationState::Failed, Some(why.clone())));
         let back = self.back.get_or_insert_with(|| Revert::taking_back(id, &caller));
         match back.step(core, budget).await {
-            Ok(piece) => Ok(Piece { done: 0, ended: ended.filter(|_| piece.is_last), ..piece }),
+            Ok(piece) => {
+                let left = back.remark().map_or_else(String::new, |left| format!(" {left}"));
+                let ended = ended.map(|(state, why)| (state, why.map(|why| why + &left)));
+                Ok(Piece { done: 0, ended: ended.filter(|_| piece.is_last), ..piece })
+            }
             // Nothing was written yet.
             Err(Error::NotFound) => Ok(Piece { is_last: true, ended, ..Piece::default() }),
             Err(error) => Err(error),

@@ -22,7 +22,7 @@ use crate::domain::{
     error::{Error, Result},
     journal::{self, summary::Counts},
     keyspace,
-    operations::{self, Budget, DeleteRecord, Piece, Steps, Work},
+    operations::{self, Budget, DeleteRecord, PATIENCE, Piece, Steps, Work},
     record,
     schema::{self, Schema},
     stage::Stage,
@@ -45,7 +45,7 @@ pub(super) async fn delete_in_pieces(
     let work = DeleteRecord { collection: schema.number(), id, by: caller.user_id(), places: Vec::new() };
     let of = Some((going.len() + emptied.len()) as u64);
     drop((going, emptied));
-    operations::work_on(core, caller, Work::DeleteRecord(work), of, operation, batch, true).await
+    operations::work_on(core, caller, Work::DeleteRecord(work), of, operation, batch, PATIENCE).await
 }
 
 /// Everything that goes with a record, unless something holds it back.

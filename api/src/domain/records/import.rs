@@ -1,40 +1,49 @@
 //! Rows of a file as records, under the collection's rules row by row. What fits into one commit is one; more is checked as a whole first, and then
 //! written in pieces, all of them one operation ([`work`]).
 
+mod at_work;
 mod exchange;
 mod how;
+mod order;
 mod resolve;
 mod rows;
 mod seen;
+mod together;
+mod tree;
 mod work;
 
-use std::{fs::File, io::BufReader, sync::Arc, time::Duration};
+use std::{fs::File, io::BufReader, path::PathBuf, sync::Arc, time::Duration};
 
+use base::Charge;
 use common::{
     access::Action,
     collection::Ids,
     field::Unique,
     id::{OperationId, RecordId},
-    import::{Import, ImportQuery, OnConflict, OnError, RowFault},
+    import::{Import, ImportQuery, OnConflict, OnError, ReadAs, RowFault},
     name::CollectionName,
     operation::OperationState,
     problem::{FieldError, FieldErrors},
     reader::invalid,
 };
-use store::{Batch, Expect};
+use store::{Batch, Expect, Snapshot};
 
 pub(crate) use self::how::{How, Tally};
 use self::{
+    at_work::LookedAt,
     exchange::{Staged, stage_rows},
+    order::{Held, in_order},
+    rows::takes_ids,
     seen::Seen,
+    tree::is_tree,
 };
 use crate::domain::{
     core::Core,
     error::{Error, Result},
-    intake::{self, Prepared, Received, Row, Told, WrittenAs, next_rows},
+    intake::{self, Prepared, Received, Row, Spool, Told, next_rows},
     journal::{self, Actor},
     keyspace, new_ids,
-    operations::{self, ImportRows},
+    operations::{self, ImportPhase, ImportRows, PATIENCE, Reading},
     retry::Retry,
     schema::Schema,
     work as request,
@@ -47,7 +56,9 @@ const PIECE_BYTES: usize = 256 * 1024;
 /// Rows of one commit at most, where it is all of an import, and their bytes.
 const AT_ONCE: u64 = 10_000;
 const AT_ONCE_BYTES: u64 = 8 * 1024 * 1024;
-/// How long a request checks; what takes longer is checked in the background.
+/// Bytes of a file from which on it is taken apart in the background too.
+const LARGE: u64 = 8 * 1024 * 1024;
+/// How long a request checks that writes nothing. Others check for as long as they wait, and what takes longer is checked in the background.
 const CHECKING: Duration = Duration::from_secs(15);
 /// Faults that are told.
 const TOLD: usize = 100;
@@ -74,33 +85,31 @@ pub async fn import(
     };
     authorize(&schema, by, query.on_conflict)?;
     check_key(&schema, query)?;
-    let started_at = core.timestamp();
-    let (mut rows, prepared) = prepare(core, &schema, query, sent).await?;
-    let Prepared { count, targets, read } = prepared;
-    let how = How {
-        key: query.key.clone(),
-        on_conflict: query.on_conflict,
-        on_error: query.on_error,
-        targets,
-        written: WrittenAs { decimal_comma: query.decimal_comma, spreadsheet: query.spreadsheet },
-    };
-    let answer = Import {
+    let until = core.clock.elapsed() + PATIENCE;
+    let mut answer = Import {
         operation: None,
         state: OperationState::Done,
         dry_run: query.dry_run,
-        started_at,
-        rows: count,
+        started_at: core.timestamp(),
+        rows: 0,
+        checked: 0,
         created: 0,
         updated: 0,
         unchanged: 0,
         rejected: 0,
         faults: Vec::new(),
-        read,
+        read: ReadAs::default(),
     };
-    if !query.dry_run && schema.collection.ids == Ids::Integer && by.caller.is_admin() {
-        reserve(core, &schema, rows.rewound().map_err(intake::Unreadable::from)?).await?;
+    if !query.dry_run && sent.file.len() > LARGE {
+        return later(core, by, &schema, query, sent, answer).await;
     }
-    let is_small = count <= AT_ONCE && rows.len() <= AT_ONCE_BYTES;
+    let (mut rows, prepared) = prepare(core, &schema, query, sent).await?;
+    let how = How::new(query, prepared.targets);
+    (answer.rows, answer.read) = (prepared.count, prepared.read);
+    if !query.dry_run && schema.collection.ids == Ids::Integer && by.caller.is_admin() {
+        reserve(core, &schema, rewound(&mut rows)?).await?;
+    }
+    let is_small = answer.rows <= AT_ONCE && rows.len() <= AT_ONCE_BYTES;
     if !query.dry_run && is_small {
         match at_once(core, by, name, &how, &mut rows, answer.clone()).await {
             // Their indexes are larger than they are, or they take more memory than there is; a few at a time there may be enough.
@@ -108,22 +117,75 @@ pub async fn import(
             done => return done,
         }
     }
-    let until = core.clock.elapsed() + CHECKING;
-    let pieces = if query.dry_run && is_small { Pieces::ONE } else { Pieces::MANY };
-    let looking = Looking { pieces, until: Some(until) };
-    let checked = check(core, by, name, &how, rows.rewound().map_err(intake::Unreadable::from)?, looking).await?;
-    let is_whole = checked.rows == count;
-    if (is_whole || checked.tally.rejected > 0)
-        && how.on_error == OnError::Abort
-        && !checked.faults.is_empty()
-        && !query.dry_run
-    {
-        return Err(refused(checked.faults, checked.tally.rejected));
+    let is_one = query.dry_run && is_small;
+    if !is_one {
+        rows = ordered(core, &schema, &how, takes_ids(&how, by.caller), rows).await?;
     }
-    if query.dry_run {
-        return Ok(with(answer, checked.tally, checked.faults));
+    let looking = Looking {
+        pieces: if is_one { Pieces::ONE } else { Pieces::MANY },
+        until: if query.dry_run { core.clock.elapsed() + CHECKING } else { until },
+    };
+    let mut is_checked = how.on_error == OnError::Skip;
+    if query.dry_run || !is_checked {
+        let checked = check(core, by, name, &how, rewound(&mut rows)?, looking).await?;
+        if query.dry_run {
+            return Ok(with(answer, checked.tally, checked.faults));
+        }
+        is_checked = checked.rows == answer.rows;
+        if checked.tally.rejected > 0 {
+            return Err(refused(checked.faults, checked.tally.rejected));
+        }
     }
-    in_pieces(core, by, &schema, how, rows, answer, is_whole).await
+    let id = new_operation(core);
+    keep(core, core.spool.rows(id), rows).await?;
+    let phase = if is_checked { ImportPhase::Writing } else { ImportPhase::Checking };
+    // What is not checked yet is checked from the beginning.
+    let waits = if is_checked { until.saturating_sub(core.clock.elapsed()) } else { Duration::ZERO };
+    let work = ImportRows::new(&schema, by.caller, how, &answer, phase);
+    in_background(core, by, &schema, id, work, answer, waits).await
+}
+
+/// Has a large file taken apart in the background. What can be told of its first row is told before.
+async fn later(
+    core: &Core,
+    by: Actor<'_>,
+    schema: &Arc<Schema>,
+    query: &ImportQuery,
+    mut sent: Sent,
+    mut answer: Import,
+) -> Result<Import> {
+    let file = rewound(&mut sent.file)?;
+    let (of, how, told) = (Arc::clone(schema), query.clone(), sent.told.clone());
+    let mut held = request::charge();
+    let looked = tokio::task::spawn_blocking(move || intake::look(file, &mut held, &of.collection, &how, &told));
+    answer.read = looked.await.map_err(|error| Error::caused("a file could not be read", error))??;
+    let reading = Reading {
+        query: query.clone(),
+        format: answer.read.format.clone(),
+        charset: query.encoding.clone().or(sent.told.charset.clone()),
+    };
+    let how = How::new(query, Vec::new());
+    let id = new_operation(core);
+    keep(core, core.spool.file(id), sent.file).await?;
+    let work = ImportRows::new(schema, by.caller, how, &answer, ImportPhase::Reading(Box::new(reading)));
+    in_background(core, by, schema, id, work, answer, Duration::ZERO).await
+}
+
+/// The operation that an import is, whether it is one of a request that has one.
+fn new_operation(core: &Core) -> OperationId {
+    journal::operation().unwrap_or_else(|| OperationId::from_uuid(core.ids.next_id()))
+}
+
+/// Keeps a file for an operation that is about to begin, on a thread that may wait for the disk.
+async fn keep(core: &Core, path: std::io::Result<PathBuf>, mut file: Received) -> Result<()> {
+    let spool = Arc::clone(&core.spool);
+    let kept = tokio::task::spawn_blocking(move || spool.keep(&path?, &mut file)).await;
+    let kept = kept.map_err(|error| Error::caused("a file on its way in could not be kept", error))?;
+    Ok(kept.map_err(intake::Unreadable::from)?)
+}
+
+fn rewound(file: &mut Received) -> Result<File> {
+    Ok(file.rewound().map_err(intake::Unreadable::from)?)
 }
 
 fn authorize(schema: &Schema, by: Actor<'_>, on_conflict: OnConflict) -> Result<()> {
@@ -150,12 +212,44 @@ async fn prepare(core: &Core, schema: &Arc<Schema>, query: &ImportQuery, sent: S
     let Sent { mut file, told } = sent;
     let (spool, schema, query) = (Arc::clone(&core.spool), Arc::clone(schema), query.clone());
     let mut held = request::charge();
-    let done = tokio::task::spawn_blocking(move || {
-        let mut rows = spool.receive()?;
-        let prepared = intake::prepare(file.rewound()?, &mut rows, &mut held, &schema.collection, &query, &told)?;
-        Ok::<_, intake::Unreadable>((rows, prepared))
-    });
+    let done =
+        tokio::task::spawn_blocking(move || take_apart(&spool, &schema, &query, &told, file.rewound()?, &mut held));
     Ok(done.await.map_err(|error| Error::caused("a file could not be read", error))??)
+}
+
+/// The rows of a file.
+fn take_apart(
+    spool: &Arc<Spool>,
+    schema: &Schema,
+    query: &ImportQuery,
+    told: &Told,
+    file: File,
+    held: &mut Charge,
+) -> std::result::Result<(Received, Prepared), intake::Unreadable> {
+    let mut rows = spool.receive()?;
+    let prepared = intake::prepare(file, &mut rows, held, &schema.collection, query, told)?;
+    Ok((rows, prepared))
+}
+
+/// Rows in an order in which they can be written in pieces.
+async fn ordered(
+    core: &Core,
+    schema: &Arc<Schema>,
+    how: &How,
+    takes_ids: bool,
+    mut rows: Received,
+) -> Result<Received> {
+    if !is_tree(&schema.collection, how) {
+        return Ok(rows);
+    }
+    let (spool, schema) = (Arc::clone(&core.spool), Arc::clone(schema));
+    let mut held = Held { rows: request::charge(), known: request::charge() };
+    let done = tokio::task::spawn_blocking(move || {
+        let mut others = spool.receive()?;
+        let is_other = in_order(&schema, takes_ids, &mut rows, &mut others, &mut held)?;
+        Ok::<_, intake::Unreadable>(if is_other { others } else { rows })
+    });
+    Ok(done.await.map_err(|error| Error::caused("rows could not be brought into another order", error))??)
 }
 
 /// All rows as one commit.
@@ -168,7 +262,7 @@ async fn at_once(
     answer: Import,
 ) -> Result<Import> {
     let unreadable = |error: std::io::Error| Error::from(intake::Unreadable::from(error));
-    let id = journal::operation().unwrap_or_else(|| OperationId::from_uuid(core.ids.next_id()));
+    let id = new_operation(core);
     let all = usize::try_from(AT_ONCE).unwrap_or(usize::MAX);
     let mut held = request::charge();
     let (rows, _) = next_rows(&mut BufReader::new(rows.rewound().map_err(unreadable)?), &mut held, all, usize::MAX)?;
@@ -184,7 +278,7 @@ async fn at_once(
         if !faults.is_empty() && how.on_error == OnError::Abort {
             return Err(refused(told, tally.rejected));
         }
-        let mut work = ImportRows::new(&schema, by.caller, how.clone(), &answer);
+        let mut work = ImportRows::new(&schema, by.caller, how.clone(), &answer, ImportPhase::Over);
         work.is_done(tally, told.clone());
         if !faults.is_empty() && !is_kept {
             rows::reject_from(core, id, &schema, how, &rows, faults, 0)?;
@@ -200,35 +294,22 @@ async fn at_once(
     }
 }
 
-/// In the background, for as long as it takes; a while of it within the request.
-async fn in_pieces(
+/// In the background, for as long as it takes; a while of it within the request, which `waits`. What it works on is kept already.
+async fn in_background(
     core: &Core,
     by: Actor<'_>,
     schema: &Arc<Schema>,
-    how: How,
-    mut rows: Received,
+    id: OperationId,
+    work: ImportRows,
     answer: Import,
-    is_checked: bool,
+    waits: Duration,
 ) -> Result<Import> {
-    let unreadable = |error: std::io::Error| Error::from(intake::Unreadable::from(error));
-    let id = journal::operation().unwrap_or_else(|| OperationId::from_uuid(core.ids.next_id()));
-    core.spool.keep(id, &mut rows.rewound().map_err(unreadable)?).map_err(unreadable)?;
-    drop(rows);
+    let of = Some(answer.rows).filter(|rows| *rows > 0);
     let mut retry = Retry::new(core);
     loop {
-        let mut work = ImportRows::new(schema, by.caller, how.clone(), &answer);
-        work.is_checked(is_checked);
         let batch = Batch::with(|batch| batch.expect(keyspace::collection(&schema.collection.name), Expect::Present));
-        let begun = operations::work_on(
-            core,
-            by.caller,
-            operations::Work::Import(Box::new(work)),
-            Some(answer.rows),
-            id,
-            batch,
-            true,
-        )
-        .await;
+        let work = operations::Work::Import(Box::new(work.clone()));
+        let begun = operations::work_on(core, by.caller, work, of, id, batch, waits).await;
         match begun {
             Ok(None) => retry.again()?,
             Ok(Some(left)) => {
@@ -281,13 +362,19 @@ fn with(answer: Import, tally: Tally, faults: Vec<RowFault>) -> Import {
 struct Looking {
     pieces: Pieces,
     /// When to stop.
-    until: Option<Duration>,
+    until: Duration,
 }
 
 /// How many rows, and bytes of them, are looked at together: as many as are written in one commit.
 struct Pieces {
     rows: usize,
     bytes: usize,
+}
+
+impl Default for Pieces {
+    fn default() -> Self {
+        Self::MANY
+    }
 }
 
 impl Pieces {
@@ -317,20 +404,42 @@ async fn check(
     let schema = core.schemas.find(&snapshot, name, by.caller).await?;
     authorize(&schema, by, how.on_conflict)?;
     let mut from = BufReader::with_capacity(PIECE_BYTES / 4, rows);
-    let (mut checked, mut seen, mut held) = (Checked::default(), Seen::default(), request::charge());
-    loop {
-        let (rows, _) = next_rows(&mut from, &mut held, pieces.rows, pieces.bytes)?;
-        if rows.is_empty() || until.is_some_and(|until| core.clock.elapsed() >= until) {
-            seen.explain(&mut checked.faults);
-            return Ok(checked);
+    let mut looked = LookedAt { pieces, ..LookedAt::default() };
+    while core.clock.elapsed() < until && looked.piece(core, by, (&snapshot, &schema), how, &mut from).await? > 0 {}
+    Ok(looked.done())
+}
+
+impl LookedAt {
+    /// Looks at the next rows. Gives how many bytes they take; none at the end.
+    async fn piece(
+        &mut self,
+        core: &Core,
+        by: Actor<'_>,
+        at: (&Snapshot, &Arc<Schema>),
+        how: &How,
+        from: &mut BufReader<File>,
+    ) -> Result<u64> {
+        let mut held = request::charge();
+        let (rows, bytes) = next_rows(from, &mut held, self.pieces.rows, self.pieces.bytes)?;
+        if rows.is_empty() {
+            return Ok(0);
         }
-        held.grow(seen.bytes())?;
-        let staged = stage_rows(core, by, (&snapshot, &schema), (how, true), &rows, &mut seen).await?;
-        checked.rows += rows.len() as u64;
-        checked.tally.add(Tally { rejected: staged.faults.len() as u64, ..staged.tally });
-        let room = TOLD.saturating_sub(checked.faults.len());
-        checked.faults.extend(told(&rows, &staged.faults).into_iter().take(room));
+        held.grow(self.seen.bytes())?;
+        let staged = stage_rows(core, by, at, (how, true), &rows, &mut self.seen).await?;
+        let Checked { rows: count, tally, faults } = &mut self.checked;
+        *count += rows.len() as u64;
+        tally.add(Tally { rejected: staged.faults.len() as u64, ..staged.tally });
+        let room = TOLD.saturating_sub(faults.len());
+        faults.extend(told(&rows, &staged.faults).into_iter().take(room));
+        self.offset += bytes;
         tokio::task::yield_now().await;
+        Ok(bytes)
+    }
+
+    /// What was found.
+    fn done(mut self) -> Checked {
+        self.seen.explain(&mut self.checked.faults);
+        self.checked
     }
 }
 

@@ -7,7 +7,7 @@
 mod merge;
 mod values;
 
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, time::Duration};
 
 use common::{
     change::{Change, Subject, Verb},
@@ -35,7 +35,7 @@ use crate::domain::{
     gone::{self, Gone, Left},
     journal::{self, Actor, Entry, of_operation::Parts},
     keyspace,
-    operations::{self, Revert, Work},
+    operations::{self, PATIENCE, Revert, Work},
     retry::Retry,
     schema::{self, StoredDefinition},
 };
@@ -139,9 +139,8 @@ async fn bring_back(
         }
         let work = Revert::of_collection(reverts, caller, changed);
         let of = work.count(core).await?;
-        if let Some(left) =
-            operations::work_on(core, caller, Work::Revert(work), of, own, batch, !respond_async).await?
-        {
+        let waits = if respond_async { Duration::ZERO } else { PATIENCE };
+        if let Some(left) = operations::work_on(core, caller, Work::Revert(work), of, own, batch, waits).await? {
             return Ok(done(own, reverts, Verb::Restore, left.map(|operation| operation.state)));
         }
         retry.again()?;

@@ -249,7 +249,7 @@ async fn what_goes_out_comes_in_again_as_it_was() {
     csv(&admin, "", export("format=csv").await.body).await.refused(400);
 }
 
-fn run(coffer: &Coffer, folder: &Path, arguments: &[&str]) -> String {
+pub(super) fn run(coffer: &Coffer, folder: &Path, arguments: &[&str]) -> String {
     let mut command = command();
     command.current_dir(folder).arg("import").args(arguments).args(["--to", "words"]);
     command.args(["--server", &coffer.base, "--user", ADMIN, "--password-stdin"]);
@@ -326,10 +326,12 @@ async fn a_collection_for_a_file_is_guessed_and_nothing_is_made() {
         .iter()
         .map(|field| (field["name"].as_str().unwrap(), field["type"].as_str().unwrap(), field["nullable"] == true))
         .collect();
-    assert_eq!(kinds, [("preis", "decimal", false), ("stueck", "integer", true), ("code", "text", false)]);
+    let all =
+        [("preis", "decimal", false), ("stueck", "integer", true), ("column_3", "text", true), ("code", "text", false)];
+    assert_eq!(kinds, all);
     assert_eq!((&told["read"]["encoding"], &told["read"]["delimiter"]), (&json!("windows-1252"), &json!(";")));
     assert_eq!(told["read"]["columns"][1], json!({"heading": "Stück", "member": "stueck"}));
-    assert_eq!(told["read"]["columns"][2]["member"], Value::Null);
+    assert_eq!(told["read"]["columns"][2], json!({"heading": "#3", "member": "column_3"}));
     // What was guessed is a definition, and its file fits it.
     admin.post("/api/collections/", &json!({"name": "goods", "fields": told["fields"]})).await.is(201);
     let maps: Vec<String> = told["read"]["columns"]
@@ -337,17 +339,13 @@ async fn a_collection_for_a_file_is_guessed_and_nothing_is_made() {
         .unwrap()
         .iter()
         .map(|column| {
-            format!("&map={}%3D{}", column["heading"].as_str().unwrap(), column["member"].as_str().unwrap_or_default())
+            let heading = column["heading"].as_str().unwrap().replace('#', "%23");
+            format!("&map={heading}%3D{}", column["member"].as_str().unwrap_or_default())
         })
-        .filter(|map| !map.starts_with("&map=%3D"))
         .collect();
     let address = format!("/api/records/goods/import/?decimal=comma{}", maps.concat());
     let request = admin.request(Method::POST, &address).header(CONTENT_TYPE, "text/csv");
-    let problem = Answer::of(request.body(&file[..])).await.refused(400);
-    assert!(problem.errors.0.contains_key("2.non_field_errors"), "a cell without a heading is told: {problem:?}");
-    let clean = b"Preis;St\xfcck;Code\n1,50;3;007\n2,00;;010\n";
-    let request = admin.request(Method::POST, &address).header(CONTENT_TYPE, "text/csv");
-    assert_eq!(Answer::of(request.body(&clean[..])).await.is(200)["created"], 2);
+    assert_eq!(Answer::of(request.body(&file[..])).await.is(200)["created"], 2);
     guess(&admin, "", b"").await.refused(400);
     guess(&admin, "", b"PK\x03\x04workbook").await.refused(400);
     guess(&admin, "nothing=1", file).await.refused(400);

@@ -108,6 +108,7 @@ fn draw(
     let import = one.import.as_deref();
     let rejected = import.is_some_and(|import| import.rejected > 0);
     let title = words::stands(one);
+    let (done, of, told) = words::import_progress(one);
     let class = match one.state {
         OperationState::Failed => "notice notice-bad",
         OperationState::Stopped | OperationState::Stopping => "notice notice-warn",
@@ -118,8 +119,8 @@ fn draw(
             <div {class} role="status">
                 <p class="notice-title">{ title }</p>
                 if !one.state.is_over() {
-                    <progress class="progress" aria-label={words::RUNNING} max={one.of.unwrap_or(1).max(1).to_string()} value={one.of.map(|_| one.done.to_string())}></progress>
-                    <p>{ words::progress_of_rows(one.done, one.of) }</p>
+                    <progress class="progress" aria-label={words::RUNNING} max={of.unwrap_or(1).max(1).to_string()} value={of.map(|_| done.to_string())}></progress>
+                    <p>{ told }</p>
                 }
                 if let Some(import) = import.filter(|_| one.state == OperationState::Done) {
                     <p>{ words::counted(import) }</p>

@@ -7,8 +7,10 @@ fn held() -> Charge {
 }
 
 fn rows(text: &str, is_array: bool) -> io::Result<Vec<Result<String, String>>> {
-    let shown = |row: Result<Record, String>| row.map(|record| serde_json::to_string(&record).unwrap());
-    Rows::new(text.as_bytes(), is_array, &mut held()).map(|row| row.map(shown)).collect()
+    let shown = |record: Record| serde_json::to_string(&record).unwrap();
+    Rows::new(text.as_bytes(), is_array, &mut held())
+        .map(|row| row.map(|row| row.map(shown).map_err(|wrong| wrong.message)))
+        .collect()
 }
 
 #[test]

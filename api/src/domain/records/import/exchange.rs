@@ -13,18 +13,18 @@ use store::{Batch, Key, Snapshot};
 
 use super::{
     how::{How, Tally},
-    rows::{Change, Outcome, Planned, Staging},
+    rows::{Change, Outcome, Planned, Staging, Waiting},
     seen::{Seen, twice},
+    tree::{digest, is_tree},
 };
 use crate::domain::{
     core::Core,
     error::{Error, Result},
+    indexes::{IndexKind, ReadIndex},
     intake::Row,
     journal::Actor,
-    records::{
-        checks::{BodyErrors, check_beside},
-        unseen::Guess,
-    },
+    numbers::OwnerNumber,
+    records::checks::{BodyErrors, check_beside},
     schema::Schema,
     stage::{Entries, Stage},
     work,
@@ -38,14 +38,9 @@ enum Verdict {
     Fits,
     /// A record has a value that has to be unique.
     Taken(FieldErrors),
+    /// One that the caller may not see has.
+    Unseen,
     Not(FieldErrors),
-}
-
-/// A row whose value a record has, which another row may change.
-struct Waiting {
-    at: usize,
-    row: u64,
-    planned: Planned,
 }
 
 /// Rows that were staged.
@@ -65,42 +60,51 @@ pub(super) async fn stage_rows<'a>(
     rows: &[Row],
     seen: &mut Seen,
 ) -> Result<Staged> {
-    let guess = Guess::admit(core, by, schema, None, &rows.iter().map(|row| &row.record).collect::<Vec<_>>())?;
     let mut staging = Staging::begin(core, by, snapshot, schema, how, is_tried, rows).await?;
-    let (mut tally, mut faults) = (Tally::default(), Vec::new());
-    let outcome = async {
-        let mut waiting = Vec::new();
-        for (at, row) in rows.iter().enumerate() {
-            if at % 64 == 0 {
-                tokio::task::yield_now().await;
-            }
-            let planned = match staging.row(row, seen).await? {
-                Ok(Outcome::Planned(planned)) => planned,
-                Ok(Outcome::Unchanged) => {
-                    tally.unchanged += 1;
-                    continue;
-                }
-                Err(errors) => {
-                    faults.push((at, errors));
-                    continue;
-                }
-            };
-            match staging.judge(&planned, &BTreeSet::new(), seen, row.number).await? {
-                Verdict::Fits => tally.add(staging.stage_one(&planned).await?),
-                // A later row may give the value up.
-                Verdict::Taken(_) if how.on_conflict == OnConflict::Update => {
-                    waiting.push(Waiting { at, row: row.number, planned });
-                }
-                Verdict::Taken(errors) | Verdict::Not(errors) => faults.push((at, errors)),
-            }
+    let (mut tally, mut faults, mut waiting) = (Tally::default(), Vec::new(), Vec::new());
+    let is_tree = is_tree(&schema.collection, how);
+    if is_tree {
+        staging.meet_all(rows, seen).await?;
+    }
+    for (at, row) in rows.iter().enumerate() {
+        if at % 64 == 0 {
+            tokio::task::yield_now().await;
         }
-        tally.add(staging.settle(waiting, seen, &mut faults).await?);
-        Ok(())
-    };
-    guess.tell(outcome.await).await?;
+        let planned = match staging.row(row, seen).await? {
+            Ok(Outcome::Planned(planned)) => planned,
+            Ok(Outcome::Unchanged) => {
+                tally.unchanged += 1;
+                continue;
+            }
+            Err(errors) => {
+                faults.push((at, errors));
+                continue;
+            }
+        };
+        if is_tree {
+            // What it refers to may not fit.
+            staging.held.grow(2 * work::record_size(&planned.record) as u64)?;
+            waiting.push(Waiting { at, row: row.number, planned });
+            continue;
+        }
+        match staging.judge(&planned, &BTreeSet::new(), seen, row.number).await? {
+            Verdict::Fits => tally.add(staging.stage_one(&planned).await?),
+            // A later row may give the value up.
+            Verdict::Taken(_) if how.on_conflict == OnConflict::Update => {
+                staging.held.grow(2 * work::record_size(&planned.record) as u64)?;
+                waiting.push(Waiting { at, row: row.number, planned });
+            }
+            Verdict::Taken(errors) | Verdict::Not(errors) => faults.push((at, errors)),
+            Verdict::Unseen => faults.push((at, staging.taken_unseen(&planned.record).await?)),
+        }
+    }
+    tally.add(staging.settle(waiting, seen, &mut faults).await?);
     faults.sort_by_key(|(at, _)| *at);
     if is_tried {
         seen.give_up(staging.stage.released());
+    }
+    if is_tree {
+        Staging::leave_faulty(rows, &faults, seen);
     }
     Ok(Staged { batch: staging.stage.finish(), tally, faults })
 }
@@ -118,17 +122,22 @@ impl Staging<'_> {
         {
             let (released, earlier) = (self.stage.released(), &*seen);
             let is_free = |key: &Key| given_up.contains(key) || released.contains(key) || earlier.is_given_up(key);
-            errors.merge(0, check_beside(core, snapshot, by.caller, schema, &is_free, old, record).await?);
+            let without = seen.tree.without_made(&schema.collection, record);
+            let looked = without.as_ref().unwrap_or(record);
+            errors.merge(0, check_beside(core, snapshot, by.caller, schema, &is_free, old, looked).await?);
         }
         match errors.result() {
             Ok(()) => {}
             Err(Error::Invalid(errors)) => return Ok(Verdict::Not(errors)),
             Err(Error::Taken(errors)) => return Ok(Verdict::Taken(errors)),
+            Err(Error::TakenUnseen) => return Ok(Verdict::Unseen),
             Err(error) => return Err(error),
         }
         let mut errors = FieldErrors::new();
-        for (key, fields) in self.uniques(record) {
-            if let Some(other) = seen.meet(key.as_bytes(), row) {
+        let owned = self.owned_uniques(record).map(|(key, fields)| (digest((key.as_bytes(), record.owner())), fields));
+        let uniques = self.uniques(record).map(|(key, fields)| (digest(key.as_bytes()), fields));
+        for (value, fields) in uniques.chain(owned) {
+            if let Some(other) = seen.meet(value, row) {
                 let place = if fields.contains(',') { NON_FIELD } else { &fields };
                 errors.push(place, twice(other));
             }
@@ -141,6 +150,16 @@ impl Staging<'_> {
         Entries::of(self.schema, id, record, None).uniques.into_iter()
     }
 
+    /// Those that have to be unique with the owner, who may have no number yet, as if the owner were anybody.
+    fn owned_uniques(&self, record: &Record) -> impl Iterator<Item = (Key, String)> {
+        let is_owned = |index: &ReadIndex| {
+            index.kind == IndexKind::Unique && index.is_several && index.parts.iter().any(|part| part.name == "owner")
+        };
+        let has_owner = record.owner().is_some();
+        let owned = self.schema.read_by.iter().filter(move |index| has_owner && is_owned(index));
+        owned.filter_map(|index| Some((index.key(record, Some(OwnerNumber(0)))?, index.names())))
+    }
+
     /// Stages the rows that wait for each other, as far as they fit together; the others are faults.
     async fn settle(
         &mut self,
@@ -148,10 +167,7 @@ impl Staging<'_> {
         seen: &mut Seen,
         faults: &mut Vec<(usize, FieldErrors)>,
     ) -> Result<Tally> {
-        let (mut tally, mut held) = (Tally::default(), work::charge());
-        for one in &waiting {
-            held.grow(2 * work::record_size(&one.planned.record) as u64)?;
-        }
+        let mut tally = Tally::default();
         for round in 0..=ROUNDS {
             let given_up = if round < ROUNDS { self.would_give_up(&waiting).await? } else { BTreeSet::new() };
             let (before, mut fit) = (waiting.len(), Vec::new());
@@ -167,7 +183,11 @@ impl Staging<'_> {
                         faults.push((one.at, errors));
                     }
                     Verdict::Not(errors) => faults.push((one.at, errors)),
+                    Verdict::Unseen => faults.push((one.at, self.taken_unseen(&one.planned.record).await?)),
                 }
+            }
+            if self.how.on_error == OnError::Skip {
+                self.leave_dependents(&mut fit, seen, faults);
             }
             waiting = fit;
             // Where nothing is written at all, what does not fit for that reason alone is not told.

@@ -1,6 +1,6 @@
 //! How rows become records, and what became of them.
 
-use common::import::{OnConflict, OnError};
+use common::import::{ImportQuery, OnConflict, OnError};
 use serde::{Deserialize, Serialize};
 
 use crate::domain::intake::{Target, WrittenAs};
@@ -17,6 +17,19 @@ pub(crate) struct How {
     /// How rows are written that do not fit.
     #[serde(default)]
     pub(in crate::domain) written: WrittenAs,
+}
+
+impl How {
+    /// As a request asks, of a file with these columns.
+    pub(super) fn new(query: &ImportQuery, targets: Vec<Target>) -> Self {
+        Self {
+            key: query.key.clone(),
+            on_conflict: query.on_conflict,
+            on_error: query.on_error,
+            targets,
+            written: WrittenAs { decimal_comma: query.decimal_comma, spreadsheet: query.spreadsheet },
+        }
+    }
 }
 
 /// What became of rows.

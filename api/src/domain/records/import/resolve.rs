@@ -16,6 +16,7 @@ use common::{
 use serde_json::Value;
 use store::Snapshot;
 
+use super::{order::is_called, tree::Tree};
 use crate::domain::{
     core::Core,
     error::Result,
@@ -42,25 +43,29 @@ type FoundId = std::result::Result<RecordId, String>;
 
 type Lookup<'a> = (&'a Core, &'a Snapshot, &'a Caller);
 
+/// The collection of the rows, and what they make.
+type Rows<'a> = (&'a Schema, &'a Tree);
+
 impl Resolved {
     /// Puts ids in place of what a row calls its references and its owner.
     pub(super) async fn resolve(
         &mut self,
         at: Lookup<'_>,
-        schema: &Schema,
+        (schema, tree): Rows<'_>,
         body: &mut Record,
         errors: &mut FieldErrors,
     ) -> Result<()> {
         for field in &schema.collection.fields {
             let FieldType::Reference { collection: Some(target), .. } = &field.kind else { continue };
             let name = field.name.as_str();
+            let rows = (schema, tree);
             let read = match body.get(name) {
                 // A list is looked through, and what is wrong with it told of the first.
                 Some(Value::Array(items)) if field.kind.refers_to_many() => {
                     let mut read = Vec::with_capacity(items.len());
                     let mut wrong = None;
                     for item in items.clone() {
-                        match self.one(at, name, target, &item).await? {
+                        match self.one(at, rows, name, target, &item).await? {
                             Ok(id) => read.push(id.unwrap_or(item)),
                             Err(message) => wrong = wrong.or(Some(message)),
                         }
@@ -69,7 +74,7 @@ impl Resolved {
                 }
                 Some(value) => {
                     let value = value.clone();
-                    self.one(at, name, target, &value).await?
+                    self.one(at, rows, name, target, &value).await?
                 }
                 None => continue,
             };
@@ -89,6 +94,7 @@ impl Resolved {
     async fn one(
         &mut self,
         at: Lookup<'_>,
+        rows: Rows<'_>,
         name: &str,
         target: &CollectionName,
         value: &Value,
@@ -126,7 +132,7 @@ impl Resolved {
         }
         // A collection that is not there for the caller has no record of any name, and no fields.
         let found = match at.0.schemas.load(at.1, target).await?.filter(|target| target.is_visible(at.2)) {
-            Some(target) => find(at, &target, &key.1, &key.2).await?,
+            Some(target) => find(at, rows, &target, &key.1, &key.2).await?,
             None => Err(does_not_exist(&single_line(&key.2)).message),
         };
         if self.records.len() >= REMEMBERED {
@@ -190,15 +196,26 @@ impl Resolved {
 }
 
 /// The record whose unique field has a value; of no certain field the first that has one.
-async fn find((_, snapshot, caller): Lookup<'_>, target: &Schema, by: &str, text: &str) -> Result<FoundId> {
+async fn find(
+    (_, snapshot, caller): Lookup<'_>,
+    (schema, tree): Rows<'_>,
+    target: &Schema,
+    by: &str,
+    text: &str,
+) -> Result<FoundId> {
     let mut has_some = false;
     for (field, indexes) in target.fields() {
-        let is_meant =
-            by.is_empty() || field.name.as_str() == by || field.aliases.iter().any(|alias| alias.as_str() == by);
+        let is_meant = by.is_empty() || is_called(field, by);
         let Some(rule) = indexes.unique.filter(|_| is_meant) else { continue };
         has_some = true;
         let Ok(value) = convert(field, text) else { continue };
         let key = keyspace::unique(target.number(), rule, field, &value);
+        // What the file says will be so.
+        if target.number() == schema.number()
+            && let Some(id) = tree.named(&key)
+        {
+            return Ok(Ok(id));
+        }
         if let Some(id) = snapshot.get(&key).await?.as_ref().and_then(unique_holder)
             && is_visible(snapshot, caller, target, id).await?
         {

@@ -6,8 +6,9 @@ use std::{
     sync::Arc,
 };
 
+use base::Charge;
 use common::{
-    access::{Action, Decision},
+    access::{Action, Caller, Decision},
     clean::{Cleaned, Manner, Write, clean_all},
     collection::Ids,
     field::Field,
@@ -27,7 +28,7 @@ use super::{
 };
 use crate::domain::{
     core::Core,
-    error::Result,
+    error::{Error, Result},
     intake::{self, Row},
     journal::Actor,
     keyspace, new_ids,
@@ -36,10 +37,12 @@ use crate::domain::{
         change::{changed_values, is_user},
         find::expect_schema,
         stored::new_record,
+        unseen::Guess,
         visible::{is_visible, may_view},
     },
     schema::{self, Schema},
     stage::{Stage, Stored, unique_holder},
+    work,
 };
 
 /// What a row comes to, unless it is a fault.
@@ -60,6 +63,13 @@ pub(super) enum Change {
     Update(Box<Stored>),
 }
 
+/// A row that waits for others: a record has its value which another row may change, or it refers to what others make.
+pub(super) struct Waiting {
+    pub at: usize,
+    pub row: u64,
+    pub planned: Planned,
+}
+
 /// Rows on their way to records.
 pub(super) struct Staging<'a> {
     pub core: &'a Core,
@@ -73,6 +83,10 @@ pub(super) struct Staging<'a> {
     /// Where else a record of an id could be.
     others: Vec<CollectionNumber>,
     pub stage: Stage<'a>,
+    /// Whether the caller may try values that others could have: see `taken_unseen`.
+    pub guess: Option<Guess<'a>>,
+    /// What rows that wait for others take.
+    pub held: Charge,
     resolved: Resolved,
     left: u64,
 }
@@ -108,7 +122,8 @@ impl<'a> Staging<'a> {
         let mut stage = Stage::new(core, by.caller, expect_schema(schema));
         // Versions of many records are not made room for one by one.
         stage.has_made_room();
-        let resolved = Resolved::default();
+        let guess = Guess::admit(core, by, schema, None, &rows.iter().map(|row| &row.record).collect::<Vec<_>>())?;
+        let (guess, resolved) = (Some(guess), Resolved::default());
         Ok(Self {
             core,
             by,
@@ -119,6 +134,8 @@ impl<'a> Staging<'a> {
             may_update,
             others,
             stage,
+            guess,
+            held: work::charge(),
             resolved,
             left: REQUEST_MATCH_WORK,
         })
@@ -133,7 +150,7 @@ impl<'a> Staging<'a> {
             errors.push(field.as_str(), invalid(message.as_str()));
         }
         let mut body = row.record.clone();
-        self.resolved.resolve((core, snapshot, caller), schema, &mut body, &mut errors).await?;
+        self.resolved.resolve((core, snapshot, caller), (schema, &seen.tree), &mut body, &mut errors).await?;
         body.take("revision");
         let mut times = [None, None];
         for (name, time) in ["created_at", "updated_at"].into_iter().zip(&mut times) {
@@ -148,7 +165,7 @@ impl<'a> Staging<'a> {
         let is_keyed_by_id = self.how.key.as_deref() == Some("id");
         let sent_id = body.take("id").filter(|sent| !sent.is_null() && **sent != "");
         let mut id = None;
-        if let Some(sent) = sent_id.filter(|_| is_keyed_by_id || caller.is_admin()) {
+        if let Some(sent) = sent_id.filter(|_| self.takes_ids()) {
             match schema.collection.ids.asked(Some(&*sent)) {
                 Ok(sent) => id = sent,
                 Err(wrong) => errors.push("id", wrong),
@@ -182,6 +199,41 @@ impl<'a> Staging<'a> {
         }
     }
 
+    /// Whether rows may say the id of their record.
+    pub(super) fn takes_ids(&self) -> bool {
+        takes_ids(self.how, self.by.caller)
+    }
+
+    /// What a row is told where a record that the caller may not see has its value. Each of these is a guess.
+    pub(super) async fn taken_unseen(&mut self, record: &Record) -> Result<FieldErrors> {
+        let Self { core, by, schema, .. } = *self;
+        let guess = match self.guess.take() {
+            Some(guess) => guess,
+            None => Guess::admit(core, by, schema, None, &[record])?,
+        };
+        match guess.tell(Err::<(), _>(Error::TakenUnseen)).await {
+            Ok(()) => Ok(FieldErrors::new()),
+            Err(error @ Error::TakenUnseen) => {
+                Ok(FieldErrors::of(NON_FIELD, FieldError::new("unique", error.to_string())))
+            }
+            Err(error) => Err(error),
+        }
+    }
+
+    /// The id of a new record, and when it was made. One that was sent is an admin's.
+    pub(super) async fn identity(&self, sent: Option<RecordId>) -> Result<(RecordId, String)> {
+        let core = self.core;
+        match sent.filter(|_| self.by.caller.is_admin()) {
+            Some(id) => Ok((id, core.timestamp())),
+            // Numbers of rows that are only looked at would be lost.
+            None if self.is_tried => {
+                let (id, at) = core.new_id();
+                Ok((RecordId::from_uuid(id), at))
+            }
+            None => new_ids::next(core, self.schema).await,
+        }
+    }
+
     fn key_field(&self) -> Option<&Field> {
         self.schema.collection.field(self.how.key.as_deref()?)
     }
@@ -196,7 +248,7 @@ impl<'a> Staging<'a> {
     }
 
     /// The record that a row is about, where one is there that the caller may view.
-    async fn find(
+    pub(super) async fn find(
         &self,
         body: &Record,
         id: Option<RecordId>,
@@ -248,7 +300,7 @@ impl<'a> Staging<'a> {
         seen: &mut Seen,
         row: u64,
     ) -> Result<Faults> {
-        let Self { core, by, snapshot, schema, .. } = *self;
+        let Self { by, snapshot, schema, .. } = *self;
         let manner = Manner::json(by.caller);
         let left = &mut self.left;
         let (Cleaned { values, owner }, faults) =
@@ -270,15 +322,9 @@ impl<'a> Staging<'a> {
             }
             tombstone = snapshot.get(&keyspace::tombstone(schema.number(), id)).await?;
         }
-        let is_given = by.caller.is_admin();
-        let (id, at) = match id.filter(|_| is_given) {
-            Some(id) => (id, core.timestamp()),
-            // Numbers of rows that are only looked at would be lost.
-            None if self.is_tried => {
-                let (id, at) = core.new_id();
-                (RecordId::from_uuid(id), at)
-            }
-            None => new_ids::next(core, schema).await?,
+        let (id, at) = match seen.tree.own(row) {
+            Some(own) => own,
+            None => self.identity(id).await?,
         };
         if let Some(other) = seen.meet(("id", id), row) {
             return Ok(Err(FieldErrors::of("id", twice(other))));
@@ -317,6 +363,11 @@ impl<'a> Staging<'a> {
         }
         Ok(Ok(Outcome::Planned(Planned { change: Change::Update(Box::new(stored)), record })))
     }
+}
+
+/// Whether rows may say the id of their record.
+pub(super) fn takes_ids(how: &How, caller: &Caller) -> bool {
+    how.key.as_deref() == Some("id") || caller.is_admin()
 }
 
 /// Writes rows that were left out behind what is kept of others. Gives how many bytes there are then.

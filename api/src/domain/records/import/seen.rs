@@ -2,13 +2,16 @@
 
 use std::{
     collections::{BTreeSet, HashMap, HashSet},
-    hash::{DefaultHasher, Hash, Hasher as _},
+    hash::Hash,
 };
 
 use common::{import::RowFault, problem::FieldError};
 use store::Key;
 
-use super::TOLD;
+use super::{
+    TOLD,
+    tree::{Tree, digest},
+};
 
 /// What a row is told that would take what only a row of another piece gives up.
 const ELSEWHERE: &str = "Another row gives this value up, but a file of this size is written in pieces, and that row is in another one. Bring the rows that exchange values next to each other, or send them as a file of their own.";
@@ -24,6 +27,8 @@ pub(super) struct Seen {
     withheld: HashSet<u64>,
     /// What rows would have, by their numbers, where others have it; of the first of them.
     wanted: Vec<(u64, Vec<u64>)>,
+    /// The records that they make, where rows refer to each other.
+    pub tree: Tree,
 }
 
 impl Seen {
@@ -35,7 +40,8 @@ impl Seen {
 
     /// About how many bytes it takes.
     pub(super) fn bytes(&self) -> u64 {
-        self.rows.capacity() as u64 * 24 + (self.given_up.capacity() + self.withheld.capacity()) as u64 * 12
+        let sets = (self.given_up.capacity() + self.withheld.capacity()) as u64 * 12;
+        self.rows.capacity() as u64 * 24 + sets + self.tree.bytes()
     }
 
     /// Notes what rows gave up that were only looked at.
@@ -64,12 +70,6 @@ impl Seen {
             ELSEWHERE.clone_into(&mut fault.message);
         }
     }
-}
-
-fn digest(value: impl Hash) -> u64 {
-    let mut hasher = DefaultHasher::new();
-    value.hash(&mut hasher);
-    hasher.finish()
 }
 
 /// What another row has against a row.

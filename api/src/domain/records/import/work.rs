@@ -4,42 +4,54 @@
 use std::{
     fs::File,
     io::{BufReader, Seek as _, SeekFrom},
+    sync::Arc,
+    time::Duration,
 };
 
 use common::{
     access::Caller,
+    collection::Ids,
     id::OperationId,
-    import::{Import, OnError, RowFault},
+    import::{Import, ImportQuery, OnError, RowFault},
     operation::OperationState,
 };
+use store::Snapshot;
+use tokio::{task::spawn_blocking, time::timeout};
 
 use super::{
-    Checked, Looking, PIECE, PIECE_BYTES, Pieces, TOLD, authorize, check,
+    Checked, PIECE, PIECE_BYTES, TOLD,
+    at_work::{LookedAt, TakingApart},
+    authorize,
     exchange::{Staged, stage_rows},
     how::{How, Tally},
-    rows::reject_from,
+    keep, ordered, reserve, rewound,
+    rows::{reject_from, takes_ids},
     seen::Seen,
-    told,
+    take_apart, told,
 };
 use crate::domain::{
     core::Core,
     error::{Error, Result},
-    intake::next_rows,
+    intake::{Prepared, Told, Unreadable, next_rows},
     journal::{self, Actor},
-    operations::{Budget, ImportPhase, ImportRows, Piece, Revert, Steps},
+    operations::{AtWork, Budget, ImportPhase, ImportRows, Piece, Reading, Revert, Steps},
     schema::{self, Schema},
     users::load,
     work as request,
 };
 
+/// How long a piece reads, or looks at rows.
+const A_WHILE: Duration = Duration::from_millis(500);
+
 impl ImportRows {
-    pub(super) fn new(schema: &Schema, caller: &Caller, how: How, answer: &Import) -> Self {
+    pub(super) fn new(schema: &Schema, caller: &Caller, how: How, answer: &Import, phase: ImportPhase) -> Self {
         Self {
             collection: schema.number(),
             by: caller.user_id(),
             how,
-            phase: ImportPhase::Checking,
+            phase,
             rows: answer.rows,
+            checked: 0,
             done: 0,
             offset: 0,
             tally: Tally::default(),
@@ -48,13 +60,7 @@ impl ImportRows {
             read: answer.read.clone(),
             started_at: answer.started_at.clone(),
             back: None,
-        }
-    }
-
-    /// All rows were looked at already.
-    pub(super) fn is_checked(&mut self, is_so: bool) {
-        if is_so {
-            self.phase = ImportPhase::Writing;
+            at_work: AtWork::default(),
         }
     }
 
@@ -82,6 +88,7 @@ impl ImportRows {
             dry_run: false,
             started_at: self.started_at.clone(),
             rows: self.rows,
+            checked: self.checked,
             created,
             updated,
             unchanged,
@@ -91,9 +98,10 @@ impl ImportRows {
         }
     }
 
-    /// How many rows there are left to do.
-    pub(crate) fn left(&self) -> u64 {
-        self.rows.saturating_sub(self.done)
+    /// How many rows there are left to do, where that is known already.
+    pub(crate) fn left(&self) -> Option<u64> {
+        let is_known = !matches!(self.phase, ImportPhase::Reading(_));
+        is_known.then(|| self.rows.saturating_sub(self.done))
     }
 
     /// Has what was written go back, where all or nothing was asked for. Says whether anything is left to do.
@@ -126,15 +134,69 @@ impl ImportRows {
         open().map_err(|error| Error::caused("the rows of an import are not there any more", error))
     }
 
+    async fn schema(&self, core: &Core, snapshot: &Snapshot) -> Result<Arc<Schema>> {
+        schema::by_number(&core.schemas, snapshot, self.collection).await?.ok_or(Error::NotFound)
+    }
+
+    /// Takes the file apart. It is looked after for a while at a time, so that the work stays this process's.
+    async fn read(&mut self, core: &Core, caller: &Caller, reading: Reading) -> Result<Piece> {
+        if self.at_work.get::<TakingApart>().is_none() {
+            let schema = self.schema(core, &core.store.snapshot().await?).await?;
+            let id = journal::operation().ok_or_else(|| Error::internal("an import is no operation"))?;
+            let file = core.spool.file(id).and_then(File::open);
+            let file = file.map_err(|error| Error::caused("the file of an import is not there any more", error))?;
+            let Reading { query, format, charset } = reading;
+            let query = ImportQuery { format: format.parse().ok(), ..query };
+            let (told, spool, of) = (Told { format: None, charset }, Arc::clone(&core.spool), Arc::clone(&schema));
+            let mut held = request::charge();
+            let task = spawn_blocking(move || take_apart(&spool, &of, &query, &told, file, &mut held));
+            self.at_work.put(Box::new(TakingApart { schema, task }));
+        }
+        let Some(taking) = self.at_work.get::<TakingApart>() else { return Ok(Piece::default()) };
+        let Ok(done) = timeout(A_WHILE, &mut taking.task).await else { return Ok(Piece::default()) };
+        let schema = Arc::clone(&taking.schema);
+        self.at_work = AtWork::default();
+        let (rows, Prepared { count, targets, read }) =
+            match done.map_err(|error| Error::caused("a file could not be read", error))? {
+                Ok(prepared) => prepared,
+                Err(Unreadable::File(errors)) => {
+                    self.phase = ImportPhase::Over;
+                    return Ok(Self::over(core, Some(format!("Nothing was written. {}", errors.in_words()))));
+                }
+                Err(error) => return Err(error.into()),
+            };
+        (self.rows, self.how.targets, self.read) = (count, targets, read);
+        let mut rows = ordered(core, &schema, &self.how, takes_ids(&self.how, caller), rows).await?;
+        if schema.collection.ids == Ids::Integer && caller.is_admin() {
+            reserve(core, &schema, rewound(&mut rows)?).await?;
+        }
+        let id = journal::operation().ok_or_else(|| Error::internal("an import is no operation"))?;
+        keep(core, core.spool.rows(id), rows).await?;
+        self.phase = match self.how.on_error {
+            OnError::Abort => ImportPhase::Checking,
+            OnError::Skip => ImportPhase::Writing,
+        };
+        Ok(Piece { of: Some(count), ..Piece::default() })
+    }
+
+    /// Looks at rows for a while.
     async fn check(&mut self, core: &Core, caller: &Caller) -> Result<Piece> {
+        let until = core.clock.elapsed() + A_WHILE;
         let snapshot = core.store.snapshot().await?;
-        let schema = schema::by_number(&core.schemas, &snapshot, self.collection).await?.ok_or(Error::NotFound)?;
-        drop(snapshot);
-        let name = schema.collection.name.clone();
-        let looking = Looking { pieces: Pieces::MANY, until: None };
-        let Checked { tally, faults, .. } =
-            check(core, Actor::local(caller), &name, &self.how, Self::file(core, 0)?, looking).await?;
-        if tally.rejected > 0 && self.how.on_error == OnError::Abort {
+        let schema = self.schema(core, &snapshot).await?;
+        let by = Actor::local(caller);
+        authorize(&schema, by, self.how.on_conflict)?;
+        let mut looked = self.at_work.take::<LookedAt>().unwrap_or_default();
+        let mut from = BufReader::with_capacity(PIECE_BYTES / 4, Self::file(core, looked.offset)?);
+        while looked.piece(core, by, (&snapshot, &schema), &self.how, &mut from).await? > 0 {
+            self.checked = looked.checked.rows;
+            if core.clock.elapsed() >= until {
+                self.at_work.put(looked);
+                return Ok(Piece::default());
+            }
+        }
+        let Checked { tally, faults, .. } = looked.done();
+        if tally.rejected > 0 {
             let first = faults.first().map(ToString::to_string).unwrap_or_default();
             let rows = common::text::count(tally.rejected, "row");
             let does = if tally.rejected == 1 { "does" } else { "do" };
@@ -166,7 +228,7 @@ impl ImportRows {
             return Ok(Self::over(core, None));
         }
         let snapshot = core.store.snapshot().await?;
-        let schema = schema::by_number(&core.schemas, &snapshot, self.collection).await?.ok_or(Error::NotFound)?;
+        let schema = self.schema(core, &snapshot).await?;
         let by = Actor::local(caller);
         authorize(&schema, by, self.how.on_conflict)?;
         let staged =
@@ -178,7 +240,7 @@ impl ImportRows {
             if self.how.on_error == OnError::Abort {
                 let first = told.first().map(ToString::to_string).unwrap_or_default();
                 let why = format!(
-                    "Something was changed meanwhile, and all was taken back. What does not fit any more is {first}"
+                    "Something was changed meanwhile, and what was written was taken back. What does not fit any more is {first}"
                 );
                 self.faults = told;
                 self.phase = ImportPhase::TakingBack(Some(why));
@@ -201,6 +263,10 @@ impl Steps for ImportRows {
     async fn step(&mut self, core: &Core, budget: &mut Budget<'_>) -> Result<Piece> {
         let caller = self.caller(core).await;
         match (&self.phase, caller) {
+            (ImportPhase::Reading(reading), caller) => {
+                let reading = (**reading).clone();
+                self.read(core, &caller?, reading).await
+            }
             (ImportPhase::Checking, caller) => self.check(core, &caller?).await,
             (ImportPhase::Writing, caller) => self.write(core, &caller?).await,
             (ImportPhase::TakingBack(_), caller) => {
@@ -220,9 +286,12 @@ impl Steps for ImportRows {
                     return Ok(piece);
                 };
                 (self.tally.created, self.tally.updated) = (0, 0);
+                // What was changed since stays as it is now, the values of the file among it.
+                let left =
+                    self.back.as_ref().and_then(Revert::remark).map_or_else(String::new, |left| format!(" {left}"));
                 let ended = match why {
-                    Some(why) => (OperationState::Failed, Some(why)),
-                    None => (OperationState::Stopped, Some("What was written was taken back.".to_owned())),
+                    Some(why) => (OperationState::Failed, Some(why + &left)),
+                    None => (OperationState::Stopped, Some(format!("What was written was taken back.{left}"))),
                 };
                 Ok(Piece { ended: Some(ended), ..Self::over(core, None) })
             }
