@@ -40,6 +40,34 @@ impl Act {
         [("create", Self::Create), ("update", Self::Update), ("delete", Self::Delete), ("upsert", Self::Upsert)];
 }
 
+/// Which record an item is about.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(untagged)]
+pub enum Which {
+    /// One that is there.
+    Id(RecordId),
+    /// The one that an earlier item makes or changes.
+    Earlier {
+        /// What the item calls it, or the item's number.
+        #[serde(rename = "$ref")]
+        earlier: String,
+    },
+}
+
+impl Which {
+    fn from_value(value: &Value) -> Option<Self> {
+        if let Some(id) = RecordId::from_value(value) {
+            return Some(Self::Id(id));
+        }
+        let members = value.as_object().filter(|members| members.len() == 1)?;
+        match members.get(REF)? {
+            Value::String(earlier) => Some(Self::Earlier { earlier: earlier.clone() }),
+            Value::Number(number) if number.is_u64() => Some(Self::Earlier { earlier: number.to_string() }),
+            _ => None,
+        }
+    }
+}
+
 /// One change.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Item {
@@ -49,7 +77,7 @@ pub struct Item {
     pub collection: CollectionName,
     /// To which record: where something is updated or deleted.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub id: Option<RecordId>,
+    pub id: Option<Which>,
     /// The unique field that an upsert looks a record up by.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub key: Option<String>,
@@ -74,6 +102,13 @@ impl schemars::JsonSchema for Item {
     fn json_schema(generator: &mut schemars::SchemaGenerator) -> schemars::Schema {
         let collection = generator.subschema_for::<CollectionName>();
         let (id, record) = (generator.subschema_for::<RecordId>(), generator.subschema_for::<crate::Object>());
+        let earlier = schemars::json_schema!({
+            "type": "object",
+            "additionalProperties": false,
+            "required": ["$ref"],
+            "properties": {"$ref": {"anyOf": [{"type": "string"}, {"type": "integer", "minimum": 0}]}},
+        });
+        let id = schemars::json_schema!({"anyOf": [id, earlier]});
         let if_match = generator.subschema_for::<Option<Revision>>();
         let none = || schemars::json_schema!({"type": "null"});
         let text = schemars::json_schema!({"type": "string", "minLength": 1});
@@ -129,8 +164,13 @@ fn item(value: Value) -> Result<Item, FieldErrors> {
         }
     };
     let id = reader.take("id").filter(|value| !value.is_null()).and_then(|value| {
-        let id = RecordId::from_value(&value);
-        id.or_else(|| reader.fail("id", invalid("This is not the id of a record.")))
+        let id = Which::from_value(&value);
+        id.or_else(|| {
+            reader.fail(
+                "id",
+                invalid("This is not the id of a record, nor what an earlier item is called: {\"$ref\": …}."),
+            )
+        })
     });
     let (key, name) = (text(&mut reader, "key"), text(&mut reader, "as"));
     let if_match = reader.length("if_match").map(Revision);

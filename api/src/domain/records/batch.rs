@@ -1,5 +1,9 @@
-//! Changes of several records, in several collections, as one commit. Each record is changed by one item; what is deleted goes last, so that nothing that
-//! an item makes can refer to it.
+//! Changes of several records, in several collections, as one commit. Items about one record are one change of it; what is deleted goes last, so that
+//! nothing that an item makes can refer to it.
+//!
+//! - `again`: items about what earlier ones make or change
+
+mod again;
 
 use std::{
     collections::{BTreeMap, BTreeSet, HashMap},
@@ -8,7 +12,7 @@ use std::{
 
 use common::{
     access::Action,
-    batch::{Act, Batch, Item, REF},
+    batch::{Act, Batch, Item, REF, Which},
     clean::{Cleaned, Manner, Write, clean_all, sent_revision},
     field::{FieldType, Unique},
     id::{RecordId, Revision, UserId},
@@ -70,6 +74,8 @@ struct Decided {
 struct Waiting {
     /// The number of its item.
     item: usize,
+    /// Those of later ones that are about it too.
+    also: Vec<usize>,
     schema: Arc<Schema>,
     /// What is there.
     change: Change,
@@ -94,6 +100,7 @@ struct Attempt<'a> {
     /// Which item is about a record.
     touched: BTreeMap<(CollectionName, RecordId), usize>,
     made: BTreeSet<(CollectionName, RecordId)>,
+    deleted: BTreeSet<(CollectionName, RecordId)>,
     /// What is made and changed, in the order of the items.
     waiting: Vec<Waiting>,
     /// The first record with a unique value of one that the caller may not see, and as it was. It is told last, so that nothing else depends on it.
@@ -109,7 +116,10 @@ pub async fn run(core: &Core, by: Actor<'_>, batch: &Batch, manner: Manner<'_>) 
         .items
         .iter()
         .filter(|item| item.record.as_ref().is_some_and(|record| record.as_object().values().any(Value::is_object)))
-        .filter_map(|item| item.id)
+        .filter_map(|item| match item.id {
+            Some(Which::Id(id)) => Some(id),
+            _ => None,
+        })
         .collect();
     let _waited = core.adding.wait_for_all(&adding).await;
     loop {
@@ -123,6 +133,7 @@ pub async fn run(core: &Core, by: Actor<'_>, batch: &Batch, manner: Manner<'_>) 
             named: HashMap::new(),
             touched: BTreeMap::new(),
             made: BTreeSet::new(),
+            deleted: BTreeSet::new(),
             waiting: Vec::new(),
             unseen: None,
             left: REQUEST_MATCH_WORK,
@@ -233,17 +244,21 @@ impl Attempt<'_> {
 
     async fn item(&mut self, i: usize, item: &Item) -> Result<Decided> {
         let caller = self.by.caller;
-        let decided = match (item.action, item.id) {
+        let id = self.id_of(item).await?;
+        let decided = match (item.action, id) {
             (Act::Create, _) => {
                 let schema = self.core.schemas.find(&self.snapshot, &item.collection, caller).await?;
                 self.create(i, &schema, item).await?
             }
             (Act::Update, Some(id)) => self.update(i, item, id).await?,
+            (Act::Delete, Some(id)) if self.is_made(item, id).await? => self.unmake(i, item, id).await?,
             (Act::Delete, Some(id)) => {
                 let Target { schema, stored } =
                     find(self.core, &self.snapshot, caller, Action::Delete, &item.collection, id).await?;
                 check_revision(item, stored.entry.version)?;
+                self.forget(&schema, id);
                 self.touch(i, &schema, id)?;
+                self.deleted.insert((schema.collection.name.clone(), id));
                 self.stage.give_up(&schema, &stored, None).await?;
                 Decided { item: i, action: Act::Delete, schema, id, written: None }
             }
@@ -262,12 +277,12 @@ impl Attempt<'_> {
         Ok(decided)
     }
 
-    /// Two items about one record would each go on from what it was before.
+    /// What is deleted is not changed any more, and not before.
     fn touch(&mut self, i: usize, schema: &Schema, id: RecordId) -> Result<()> {
         match self.touched.insert((schema.collection.name.clone(), id), i) {
             None => Ok(()),
             Some(other) => {
-                let message = format!("Item {other} is about this record already. Say all of it in one.");
+                let message = format!("Item {other} deletes this record.");
                 Err(FieldErrors::of("id", invalid(message)).into())
             }
         }
@@ -327,12 +342,16 @@ impl Attempt<'_> {
         let is_taken = place.is_taken || !self.made.insert((schema.collection.name.clone(), id));
         self.touched.insert((schema.collection.name.clone(), id), i);
         let change = Change::Make(place, is_taken);
-        self.waiting.push(Waiting { item: i, schema: Arc::clone(schema), change, record });
+        self.waiting.push(Waiting { item: i, also: Vec::new(), schema: Arc::clone(schema), change, record });
         Ok(Decided { item: i, action: Act::Create, schema: Arc::clone(schema), id, written: None })
     }
 
     async fn update(&mut self, i: usize, item: &Item, id: RecordId) -> Result<Decided> {
         let caller = self.by.caller;
+        let schema = self.core.schemas.find(&self.snapshot, &item.collection, caller).await?;
+        if let Some(at) = self.waits(&schema, id) {
+            return self.again(i, item, at).await;
+        }
         let Target { schema, stored } =
             find(self.core, &self.snapshot, caller, Action::Update, &item.collection, id).await?;
         check_revision(item, stored.entry.version)?;
@@ -341,7 +360,7 @@ impl Attempt<'_> {
         if sent_revision(&body)?.is_some_and(|read| read != Revision(version.get())) {
             return Err(Error::Stale);
         }
-        self.touch(i, &schema, id)?;
+        self.touch_again(i, &schema, id)?;
         let old = &stored.record;
         work::hold(2 * work::parsed_size(&stored.entry.value))?;
         let body = if adds(&schema.collection, &body) { added(&schema.collection, &body, old)? } else { body };
@@ -354,15 +373,20 @@ impl Attempt<'_> {
             let written = Some((stored.entry.value.to_vec(), Some(version)));
             return Ok(Decided { item: i, action: Act::Update, schema, id, written });
         };
-        self.stage.give_up(&schema, &stored, Some(&record)).await?;
-        self.waiting.push(Waiting { item: i, schema: Arc::clone(&schema), change: Change::Update(stored), record });
+        let change = Change::Update(stored);
+        self.waiting.push(Waiting { item: i, also: Vec::new(), schema: Arc::clone(&schema), change, record });
         Ok(Decided { item: i, action: Act::Update, schema, id, written: None })
     }
 
     /// Checks and stages what is made and changed, beside each other: one may take the unique value that another gives up.
     async fn stage_waiting(&mut self, decided: &mut [Decided]) -> Result<()> {
+        for Waiting { schema, change, record, .. } in &self.waiting {
+            if let Change::Update(stored) = change {
+                self.stage.give_up(schema, stored, Some(record)).await?;
+            }
+        }
         let given_up = self.stage.given_up().clone();
-        for Waiting { item, schema, change, record } in std::mem::take(&mut self.waiting) {
+        for Waiting { item, also, schema, change, record } in std::mem::take(&mut self.waiting) {
             tokio::task::yield_now().await;
             let old = match &change {
                 Change::Make(..) => None,
@@ -389,8 +413,10 @@ impl Attempt<'_> {
             for field in taken {
                 self.errors.taken(item, &field);
             }
-            if let Ok(at) = decided.binary_search_by_key(&item, |one| one.item) {
-                decided[at].written = Some((written, None));
+            for item in std::iter::once(item).chain(also) {
+                if let Ok(at) = decided.binary_search_by_key(&item, |one| one.item) {
+                    decided[at].written = Some((written.clone(), None));
+                }
             }
         }
         Ok(())
@@ -422,11 +448,22 @@ impl Attempt<'_> {
             errors
         })?;
         let unique = keyspace::unique(schema.number(), rule, field, &value);
+        // One that an earlier item makes or changes has the value, or has given it up.
+        if let Some(at) = self.holder(&schema, &unique, |record| {
+            Some(keyspace::unique(
+                schema.number(),
+                rule,
+                field,
+                record.get(field.name.as_str()).filter(|value| !value.is_null())?,
+            ))
+        }) {
+            return self.again(i, item, at).await;
+        }
         let holder = self.snapshot.get(&unique).await?.as_ref().and_then(unique_holder);
-        if let Some(id) = holder
+        if let Some(id) = holder.filter(|id| self.keeps(&schema, *id))
             && is_visible(&self.snapshot, caller, &schema, id).await?
         {
-            return self.update(i, &Item { id: Some(id), ..item.clone() }, id).await;
+            return self.update(i, item, id).await;
         }
         self.create(i, &schema, item).await
     }
@@ -484,7 +521,8 @@ impl Attempt<'_> {
 
     /// Stages what is deleted, and what goes along.
     async fn delete(&mut self, decided: &[Decided]) -> Result<()> {
-        let going = decided.iter().filter(|one| one.action == Act::Delete);
+        let is_there = |one: &&Decided| self.touched.contains_key(&(one.schema.collection.name.clone(), one.id));
+        let going = decided.iter().filter(|one| one.action == Act::Delete).filter(is_there);
         let roots: Vec<(CollectionName, RecordId)> =
             going.map(|one| (one.schema.collection.name.clone(), one.id)).collect();
         if roots.is_empty() {

@@ -94,7 +94,6 @@ async fn faults_point_at_items_and_nothing_is_done() {
         assert!(refused.errors.0.contains_key(place), "{item}: {refused:?}");
         assert_eq!(total(&admin, "orders").await, 0, "{item}");
     }
-    run(&admin, json!([update(json!({"stock": 1})), update(json!({"stock": 2}))])).await.refused(400);
     let delete = json!({"action": "delete", "collection": "snacks", "id": snack["id"]});
     run(
         &admin,
@@ -214,4 +213,107 @@ async fn the_same_holds_for_values_that_are_unique_together_and_for_many_at_once
     assert_eq!(all("number").await, [2, 3, 4, 5]);
     admin.patch("/api/records/seats/?number__gte=4&max=4", &json!({"number": {"$add": -1}})).await.refused(409);
     assert_eq!(all("number").await, [2, 3, 4, 5]);
+}
+
+#[tokio::test]
+async fn items_about_one_record_are_one_change_of_it() {
+    let (_coffer, admin, nuts) = shop().await;
+    let upsert = |title: &str, stock: Value| json!({"action": "upsert", "collection": "snacks", "key": "title", "record": {"title": title, "stock": stock}});
+    // The second finds what the first makes, or what it has changed.
+    let items = run(
+        &admin,
+        json!([
+            upsert("Tea", json!(1)),
+            upsert("Tea", json!(2)),
+            upsert("Nuts", json!(7)),
+            upsert("Nuts", json!({"$add": 1}))
+        ]),
+    )
+    .await;
+    let items = items.is(200)["items"].clone();
+    let actions: Vec<&Value> = items.as_array().unwrap().iter().map(|item| &item["action"]).collect();
+    assert_eq!(actions, ["create", "update", "update", "update"]);
+    assert_eq!((&items[0]["id"], &items[1]["record"]["stock"]), (&items[1]["id"], &json!(2)));
+    assert_eq!((&items[0]["record"], &items[3]["record"]["stock"]), (&items[1]["record"], &json!(8)));
+    assert_eq!(total(&admin, "snacks").await, 2);
+    // By what an earlier item is called, or its number.
+    let refer = |action: &str, to: Value, record: Value| json!({"action": action, "collection": "snacks", "id": {"$ref": to}, "record": record});
+    let made = run(&admin, json!([
+        {"action": "create", "collection": "snacks", "record": {"title": "Rice", "stock": 1}, "as": "rice"},
+        refer("update", json!("rice"), json!({"stock": {"$add": 4}})), refer("update", json!(0), json!({"title": "Brown rice"})),
+        {"action": "create", "collection": "orders", "record": {"who": "ann"}, "as": "order"},
+        {"action": "create", "collection": "lines", "record": {"order": {"$ref": "order"}, "snack": {"$ref": "rice"}}},
+    ])).await.is(200);
+    let rice = admin.get(&path("snacks", &made["items"][0]["record"])).await.is(200);
+    assert_eq!((&rice["title"], &rice["stock"], &made["items"][0]["record"]), (&json!("Brown rice"), &json!(5), &rice));
+    // A value that comes back is kept, and is nobody else's.
+    let rename =
+        |title: &str| json!({"action": "update", "collection": "snacks", "id": nuts["id"], "record": {"title": title}});
+    run(&admin, json!([rename("X"), rename("Nuts")])).await.is(200);
+    admin.post("/api/records/snacks/", &json!({"title": "Nuts"})).await.refused(409);
+    admin.post("/api/records/snacks/", &json!({"title": "X"})).await.is(201);
+    // What is made and deleted again was never there, and what is changed and deleted is gone.
+    let gone = run(
+        &admin,
+        json!([
+            {"action": "create", "collection": "snacks", "record": {"title": "Air"}, "as": "air"},
+            {"action": "delete", "collection": "snacks", "id": {"$ref": "air"}},
+            rename("Y"), {"action": "delete", "collection": "snacks", "id": {"$ref": "2"}}, upsert("Nuts", json!(1)),
+        ]),
+    )
+    .await
+    .is(200);
+    assert_eq!(
+        (&gone["items"][0]["record"], &gone["items"][2]["record"], &gone["items"][4]["action"]),
+        (&Value::Null, &Value::Null, &json!("create"))
+    );
+    assert_eq!(admin.get(&path("snacks", &nuts)).await.status, 404);
+    assert_eq!(admin.get("/api/records/snacks/?title__in=Air,Y").await.is(200)["count"], 0);
+    assert_eq!(admin.get("/api/records/snacks/?title=Nuts").await.is(200)["count"], 1);
+    let tea = admin.get("/api/records/snacks/?title=Tea").await.is(200)["results"][0].clone();
+    let act = |action: &str, record: Value| {
+        let mut item = json!({"action": action, "collection": "snacks", "id": tea["id"]});
+        if action == "update" {
+            item["record"] = record;
+        }
+        item
+    };
+    let order = json!({"action": "create", "collection": "orders", "record": {"who": "bob"}, "as": "order"});
+    for (items, place) in [
+        (json!([refer("update", json!("nobody"), json!({}))]), "0.id"),
+        (json!([order, {"action": "delete", "collection": "snacks", "id": {"$ref": "order"}}]), "1.id"),
+        (json!([{"action": "delete", "collection": "snacks", "id": {"$ref": {}}}]), "0.id"),
+        (json!([act("delete", json!({})), act("update", json!({"stock": 1}))]), "1.id"),
+        (json!([act("delete", json!({})), act("delete", json!({}))]), "1.id"),
+        (json!([act("update", json!({"stock": 1})), act("update", json!({"stock": -1}))]), "1.stock"),
+        (
+            json!([{"action": "create", "collection": "snacks", "record": {"title": "Gas"}, "as": "gas"}, {"action": "delete", "collection": "snacks", "id": {"$ref": "gas"}},
+            {"action": "create", "collection": "lines", "record": {"order": {"$ref": "x"}, "snack": {"$ref": "gas"}}}]),
+            "2.snack",
+        ),
+    ] {
+        let refused = run(&admin, items.clone()).await.refused(400);
+        assert!(refused.errors.0.contains_key(place), "{items}: {refused:?}");
+    }
+    let stale = json!([act("update", json!({"stock": 9})), {"action": "update", "collection": "snacks", "id": tea["id"], "if_match": 1, "record": {"stock": 8}}]);
+    assert_eq!(run(&admin, stale).await.refused(400).errors.0["1.non_field_errors"][0].code, "stale");
+}
+
+#[tokio::test]
+async fn who_may_only_make_records_does_not_change_or_delete_them_in_the_same_batch() {
+    let (coffer, admin, _) = shop().await;
+    admin
+        .patch("/api/collections/orders/", &json!({"access": {"update": ["nobody"], "delete": ["nobody"]}}))
+        .await
+        .is(200);
+    let bob = coffer.user(&admin, "bob", json!({})).await;
+    let make = json!({"action": "create", "collection": "orders", "record": {"who": "bob"}, "as": "order"});
+    for then in [
+        json!({"action": "update", "collection": "orders", "id": {"$ref": "order"}, "record": {"who": "ann"}}),
+        json!({"action": "delete", "collection": "orders", "id": {"$ref": "order"}}),
+    ] {
+        let refused = run(&bob, json!([make, then])).await.refused(400);
+        assert_eq!(refused.errors.0["1.non_field_errors"][0].code, "permission_denied", "{then}");
+    }
+    run(&bob, json!([make])).await.is(200);
 }
