@@ -4,11 +4,11 @@
 mod state;
 
 use std::sync::{
-    Arc, PoisonError,
+    Arc, Mutex, PoisonError,
     atomic::{AtomicBool, Ordering::Relaxed},
 };
 
-use common::id::{OperationId, UserId};
+use common::id::{OperationId, RecordId, Revision, UserId};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 use store::{Batch, Entry, Expect, Key, Scan, Version};
@@ -17,6 +17,7 @@ use super::{
     core::Core,
     error::{Error, Result},
     journal, keyspace,
+    numbers::CollectionNumber,
 };
 
 pub use state::Idempotency;
@@ -44,6 +45,11 @@ pub struct Kept {
     /// Of the request: method, address and body.
     digest: String,
     operation: Option<OperationId>,
+    /// The one record that was written, where it is one, and at which version, where that is not the one that this is stored at.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    record: Option<(CollectionNumber, RecordId)>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    version: Option<u64>,
     /// What was answered; nothing where the answer was lost, or too large to be kept.
     pub answer: Option<Answer>,
 }
@@ -69,10 +75,25 @@ impl Kept {
     pub fn operation(&self) -> Option<OperationId> {
         self.operation
     }
+
+    /// The same, and nothing of which record it was.
+    #[must_use]
+    pub fn without_record(self) -> Self {
+        Self { record: None, ..self }
+    }
+
+    /// The one record that the request wrote, and the revision that it had then.
+    pub fn record(&self) -> Option<(CollectionNumber, RecordId, Revision)> {
+        let (collection, id) = self.record?;
+        Some((collection, id, Revision(self.version?)))
+    }
 }
 
 /// The digest of a request, as far as it has come.
 pub type Digested = Arc<dyn Fn() -> String + Send + Sync>;
+
+/// The record that a request writes, where it is one, and the version of its commit.
+type Wrote = (Option<(CollectionNumber, RecordId)>, Option<Version>);
 
 /// A key at work. It is free again when this is dropped.
 pub struct Claim {
@@ -85,6 +106,8 @@ pub struct Claim {
     /// Bytes of an answer that is kept at most.
     max_answer: usize,
     is_committed: AtomicBool,
+    /// The record that the request's commit is about, and the version of that.
+    wrote: Mutex<Wrote>,
 }
 
 /// What a key came to.
@@ -114,12 +137,14 @@ pub async fn begin(core: &Core, user: UserId, name: &str, digest: Digested) -> R
         digest,
         max_answer: MAX_ANSWER,
         is_committed: AtomicBool::new(false),
+        wrote: Mutex::default(),
     };
     let snapshot = core.store.snapshot().await?;
     let others = snapshot.count(&Scan::prefix(&keyspace::idempotency_keys_of(user))).await?.get();
     claim.max_answer = MAX_ANSWER.min(ANSWERS / (others + 1));
     if let Some(entry) = snapshot.get(&claim.key).await? {
-        let kept = parse(&entry)?;
+        let mut kept = parse(&entry)?;
+        kept.version = kept.version.or(Some(entry.version.get()));
         claim.before = Some(entry.version);
         if now - kept.at < KEPT {
             return Ok(Begun::Again(kept, Arc::new(claim)));
@@ -136,7 +161,9 @@ fn parse(entry: &Entry) -> Result<Kept> {
 
 impl Claim {
     fn kept(&self, operation: Option<OperationId>, answer: Option<Answer>) -> Kept {
-        Kept { at: self.at, digest: (self.digest)(), operation, answer }
+        let (record, version) = *self.wrote.lock().unwrap_or_else(PoisonError::into_inner);
+        let version = version.map(Version::get);
+        Kept { at: self.at, digest: (self.digest)(), operation, record, version, answer }
     }
 
     /// Keeps the answer for who asks again.
@@ -166,23 +193,38 @@ pub fn note(batch: &mut Batch) -> bool {
     if batch.is_empty() || claim.is_committed.load(Relaxed) {
         return false;
     }
+    let record = {
+        let mut records = batch.written().filter_map(keyspace::record_of);
+        records.next().filter(|one| records.all(|other| other == *one))
+    };
+    *claim.wrote.lock().unwrap_or_else(PoisonError::into_inner) = (record, None);
     let Ok(value) = serde_json::to_vec(&claim.kept(journal::operation(), None)) else { return false };
     let expected = claim.before.map_or(Expect::Absent, Expect::Version);
     batch.expect(claim.key.clone(), expected).put(claim.key.clone(), value);
     true
 }
 
-/// The running request's key was noted.
-pub fn noted() {
-    let _ = CURRENT.try_with(|claim| claim.is_committed.store(true, Relaxed));
+/// The running request's key was noted by the commit of this version.
+pub fn noted(version: Version) {
+    let _ = CURRENT.try_with(|claim| {
+        claim.wrote.lock().unwrap_or_else(PoisonError::into_inner).1 = Some(version);
+        claim.is_committed.store(true, Relaxed);
+    });
 }
 
-/// An entry without the answer that is kept in it, where there is one that `goes`.
-pub fn without_answer(entry: &Entry, goes: impl Fn(&str) -> bool) -> Result<Option<Vec<u8>>> {
+/// An entry without the answer that is kept in it, and without what it says of a record, where it is about the record of this id; without one whatever
+/// it is about. `None` where nothing of it goes.
+pub fn without_answer(entry: &Entry, id: Option<RecordId>) -> Result<Option<Vec<u8>>> {
     let mut kept = parse(entry)?;
-    if kept.answer.take_if(|answer| goes(&answer.body)).is_none() {
+    let text = id.map(|id| id.to_string());
+    let is_about = |body: &str| text.as_ref().is_none_or(|id| body.contains(id.as_str()));
+    let answer = kept.answer.take_if(|answer| is_about(&answer.body));
+    let record = kept.record.take_if(|(_, of)| id == Some(*of));
+    if answer.is_none() && record.is_none() {
         return Ok(None);
     }
+    // It is stored anew, and what it is about was not.
+    kept.version = kept.version.or(Some(entry.version.get()));
     Ok(Some(serde_json::to_vec(&kept)?))
 }
 

@@ -77,6 +77,12 @@ pub fn collection_of(key: &Key) -> Option<CollectionNumber> {
     elements.int().ok().and_then(|number| u32::try_from(number).ok()).map(CollectionNumber)
 }
 
+/// The collection and the id of a record, by its key.
+pub fn record_of(key: &Key) -> Option<(CollectionNumber, RecordId)> {
+    let is_record = key.as_bytes().starts_with(all_records().as_bytes());
+    Some((collection_of(key)?, last_id(key)?)).filter(|_| is_record)
+}
+
 /// A key as people are told of it: the word for its space, and its elements.
 pub fn shown(key: &Key) -> String {
     let text = format!("{key:?}");

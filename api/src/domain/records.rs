@@ -45,7 +45,7 @@ pub(super) use earlier::fit;
 pub use expand::expandable;
 pub use filter::Asked;
 pub(super) use filter::{Conditions, Node};
-pub use find::{authorize, get, is_known, may_know};
+pub use find::{authorize, get, get_unchanged, is_known, may_know};
 pub use guesses::Guesses;
 pub(crate) use import::{How, Tally};
 pub use import::{Sent as ImportSent, import};

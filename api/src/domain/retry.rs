@@ -76,7 +76,7 @@ pub(super) async fn commit_noted(
         journal::written();
     }
     if is_noted {
-        idempotency::noted();
+        idempotency::noted(version);
     }
     Ok(version)
 }

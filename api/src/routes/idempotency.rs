@@ -2,6 +2,7 @@
 //! address and body.
 
 use std::{
+    any::TypeId,
     panic,
     pin::Pin,
     sync::{Arc, Mutex, PoisonError, atomic::Ordering::Relaxed},
@@ -17,6 +18,7 @@ use common::{
     endpoints,
     id::{OperationId, UserId},
     import::once,
+    query::RecordQuery,
     undo::OPERATION_HEADER,
 };
 use futures_util::{Stream, StreamExt as _};
@@ -35,7 +37,7 @@ use super::{
 };
 use crate::domain::{
     idempotency::{self, Answer, Begun, Claim, Kept},
-    operations,
+    operations, records,
 };
 
 /// The header that brings the key.
@@ -74,7 +76,14 @@ where
 
 /// The digest of a request in the making.
 #[derive(Clone)]
-pub(super) struct Asked(Arc<Mutex<Sha256>>);
+pub(super) struct Asked(Arc<Mutex<Read>>);
+
+/// What was read of it.
+struct Read {
+    digest: Sha256,
+    /// The first byte of the body that says something.
+    first: Option<u8>,
+}
 
 /// Has a request with a key digested while it is read. `None` where it has none.
 pub(super) fn begin<E: Endpoint>(
@@ -97,7 +106,7 @@ pub(super) fn begin<E: Endpoint>(
     for name in [header::IF_MATCH, header::IF_NONE_MATCH] {
         digest.update(headers.get(name).map_or(&b"-"[..], HeaderValue::as_bytes));
     }
-    let asked = Asked(Arc::new(Mutex::new(digest)));
+    let asked = Asked(Arc::new(Mutex::new(Read { digest, first: None })));
     let whole = std::mem::replace(body, Box::pin(futures_util::stream::empty()));
     *body = Box::pin(Digested { body: whole, asked: asked.clone() });
     Some(asked)
@@ -105,12 +114,20 @@ pub(super) fn begin<E: Endpoint>(
 
 impl Asked {
     fn update(&self, piece: &[u8]) {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).update(piece);
+        let mut read = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        read.digest.update(piece);
+        read.first = read.first.or_else(|| piece.iter().copied().find(|byte| !byte.is_ascii_whitespace()));
     }
 
     /// The digest of all that has come so far.
     pub(super) fn so_far(&self) -> String {
-        URL_SAFE_NO_PAD.encode(self.0.lock().unwrap_or_else(PoisonError::into_inner).clone().finalize())
+        let read = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        URL_SAFE_NO_PAD.encode(read.digest.clone().finalize())
+    }
+
+    /// Whether it brings one thing, and not an array of some.
+    fn is_of_one(&self) -> bool {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).first != Some(b'[')
     }
 }
 
@@ -176,8 +193,9 @@ pub(super) async fn take(context: &Context, taking: Taking) -> Result<Turn, Refu
 }
 
 /// The answer that was given before, if this is the same request. `rest` is what has still to come of it.
-pub(super) async fn answer(
+pub(super) async fn answer<E: Endpoint + 'static>(
     context: &Context,
+    caller: &Caller,
     base: &BaseUrl,
     kept: Kept,
     asked: &Asked,
@@ -194,7 +212,7 @@ pub(super) async fn answer(
     let mut response = if let Some(answer) = kept.answer {
         again(answer)
     } else {
-        let mut response = again(lost(context, operation).await?);
+        let mut response = again(lost::<E>(context, caller, &kept, asked).await?);
         complete_location(&mut response, base);
         response
     };
@@ -204,11 +222,18 @@ pub(super) async fn answer(
     Ok(response)
 }
 
-/// In place of an answer that was lost when the server ended: an import tells how it stands, anything else that it was done.
-async fn lost(context: &Context, operation: Option<OperationId>) -> Result<Answer, Refusal> {
+/// In place of an answer that was lost when the server ended, or too large to be kept: an import tells how it stands, what wrote one record gives that
+/// record if it is still as it was, and anything else tells that it was done. The status is the one of then.
+async fn lost<E: Endpoint + 'static>(
+    context: &Context,
+    caller: &Caller,
+    kept: &Kept,
+    asked: &Asked,
+) -> Result<Answer, Refusal> {
+    let (core, operation) = (context.app.core(), kept.operation());
     let mut headers = vec![(header::CONTENT_TYPE.to_string(), "application/json".to_owned())];
     let import = match operation {
-        Some(id) => operations::import_as_it_is(context.app.core(), id).await?,
+        Some(id) => operations::import_as_it_is(core, id).await?,
         None => None,
     };
     if let (Some(import), Some(id)) = (import, operation) {
@@ -218,9 +243,34 @@ async fn lost(context: &Context, operation: Option<OperationId>) -> Result<Answe
         headers.push((header::LOCATION.to_string(), path_and_query::<endpoints::operations::Get>(&(id,), &())));
         return Ok(Answer { status: 202, headers, body: json!(import).to_string() });
     }
-    let detail =
-        "This was done before. Its answer was lost, or too large to be kept; the operation tells what was done.";
-    Ok(Answer { status: 200, headers, body: json!({"detail": detail, "operation": operation}).to_string() })
+    let status = E::SUCCESS.as_u16();
+    if E::SUCCESS == StatusCode::NO_CONTENT {
+        return Ok(Answer { status, headers: Vec::new(), body: String::new() });
+    }
+    let record = kept.record().filter(|_| gives_a_record::<E>() && asked.is_of_one());
+    let Some((collection, id, revision)) = record else {
+        let body = json!({"detail": DONE_BEFORE, "operation": operation});
+        return Ok(Answer { status, headers, body: body.to_string() });
+    };
+    let Some((name, sent)) = records::get_unchanged(core, caller, collection, id, revision).await? else {
+        let body = json!({"detail": DONE_BEFORE, "operation": operation, "id": id.to_value()});
+        return Ok(Answer { status, headers, body: body.to_string() });
+    };
+    headers.push((header::ETAG.to_string(), sent.etag()));
+    if E::SUCCESS == StatusCode::CREATED {
+        let query = RecordQuery::default();
+        headers.push((header::LOCATION.to_string(), path_and_query::<endpoints::records::Get>(&(name, id), &query)));
+    }
+    Ok(Answer { status, headers, body: String::from_utf8_lossy(&sent.json).into_owned() })
+}
+
+/// What is told where the answer of then cannot be given again.
+const DONE_BEFORE: &str = "This was done before. Its answer was lost, or too large to be kept, and what was written was changed since, or is more than one record; the operation tells what was done.";
+
+/// Whether what an endpoint answers is the record that it wrote.
+fn gives_a_record<E: 'static>() -> bool {
+    use endpoints::records::{Create, Replace, Update};
+    [TypeId::of::<Create>(), TypeId::of::<Replace>(), TypeId::of::<Update>()].contains(&TypeId::of::<E>())
 }
 
 /// The answer that was given before.

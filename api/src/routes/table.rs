@@ -153,8 +153,12 @@ impl Table {
                             Turn::Again(kept) => {
                                 // What it brings says whether it is the same.
                                 let rest = E::BODY.is_upload().then(|| input.incoming());
+                                let caller = input.caller.clone();
                                 drop(input);
-                                let response = idempotency::answer(&context, &base, kept, keyed, rest).await?;
+                                // Under a published path it has other members.
+                                let kept = if published.is_some() { kept.without_record() } else { kept };
+                                let answer = idempotency::answer::<E>(&context, &caller, &base, kept, keyed, rest);
+                                let response = answer.await?;
                                 return Ok(Answered::Before(Box::new(response)));
                             }
                         }

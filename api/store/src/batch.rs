@@ -70,6 +70,11 @@ impl Batch {
         batch
     }
 
+    /// The keys that are written under, one as often as it is.
+    pub fn written(&self) -> impl Iterator<Item = &Key> {
+        self.write.iter().filter(|(_, value)| value.is_some()).map(|(key, _)| key)
+    }
+
     /// Applies the batch only if `key` is as expected. The first expectation that does not hold
     /// is the one that the conflict names.
     pub fn expect(&mut self, key: Key, expect: Expect) -> &mut Batch {

@@ -168,15 +168,14 @@ impl Erase {
     async fn in_answers(&mut self, snapshot: &Snapshot, budget: &mut Budget<'_>, after: &[u8]) -> Result<Piece> {
         let mut piece = Piece::default();
         let id = match &self.what {
-            EraseTarget::Record(_, id) => Some(id.to_string()),
+            EraseTarget::Record(_, id) => Some(*id),
             _ => None,
         };
         let Entries { entries, is_end } = budget.scan(snapshot, idempotency::keys_after(after)).await?;
         self.answers = entries.last().filter(|_| !is_end).map(|(key, _)| key.as_bytes().to_vec());
         for (key, entry) in entries {
             budget.spend(entry.value.len());
-            let goes = |body: &str| id.as_ref().is_none_or(|id| body.contains(id.as_str()));
-            if let Some(value) = idempotency::without_answer(&entry, goes)? {
+            if let Some(value) = idempotency::without_answer(&entry, id)? {
                 piece.batch.expect(key.clone(), Expect::Version(entry.version)).put(key, value);
                 piece.done += 1;
             }

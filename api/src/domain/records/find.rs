@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use common::{
     access::{AccessRules, Action, Caller, Decision},
-    id::RecordId,
+    id::{RecordId, Revision},
     name::CollectionName,
     problem::{FieldError, FieldErrors},
     query::RecordQuery,
@@ -17,7 +17,8 @@ use crate::domain::{
     covered::covers,
     error::{AuthError, Error, Result},
     keyspace,
-    schema::Schema,
+    numbers::CollectionNumber,
+    schema::{self, Schema},
     stage::Stored,
     work,
 };
@@ -104,6 +105,24 @@ async fn get_at_once(core: &Core, caller: &Caller, name: &CollectionName, id: Re
     }
     let entry = entry.ok_or(Error::NotFound)?;
     Sent::new(&schema, id, &entry.value, entry.version).map(Some)
+}
+
+/// A record as one commit wrote it, and its collection, for who may view it; `None` where it was changed since.
+pub async fn get_unchanged(
+    core: &Core,
+    caller: &Caller,
+    collection: CollectionNumber,
+    id: RecordId,
+    revision: Revision,
+) -> Result<Option<(CollectionName, Sent)>> {
+    let snapshot = core.store.snapshot().await?;
+    let Some(schema) = schema::by_number(&core.schemas, &snapshot, collection).await? else { return Ok(None) };
+    let name = schema.collection.name.clone();
+    Ok(match get(core, caller, &name, id, &RecordQuery::default()).await {
+        Ok(sent) if sent.revision == revision => Some((name, sent)),
+        Ok(_) | Err(Error::NotFound | Error::Denied | Error::NobodyMay(_)) => None,
+        Err(error) => return Err(error),
+    })
 }
 
 /// One record. Where everyone who may view may view all, its bytes are copied and nothing is parsed, unless the query asks for more or

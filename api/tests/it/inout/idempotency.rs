@@ -141,3 +141,66 @@ async fn a_key_is_known_after_a_kill() {
     assert!(again.text().contains(first["id"].as_str().unwrap()) || again.status == 200, "{}", again.text());
     assert_eq!(count(&admin).await, 1);
 }
+
+#[tokio::test]
+async fn an_answer_that_is_lost_is_made_again_with_the_status_of_then() {
+    let (coffer, admin) = Coffer::with_admin_and(&["--rate-limit", "off"]).await;
+    admin
+        .collection(
+            "snacks",
+            json!([{"name": "title", "type": "text"}, {"name": "data", "type": "json", "nullable": true}]),
+        )
+        .await;
+    let (at, nuts) = ("/api/records/snacks/", json!({"title": "Nuts"}));
+    let post = async |key: &str, body: &Value| keyed(&admin, Method::POST, at, key, body).await;
+    let first = post("a", &nuts).await;
+    let made = first.is(201);
+    let several = json!([nuts]);
+    post("b", &several).await.is(201);
+    let hidden = post("c", &nuts).await.is(201);
+    let path = crate::support::path("snacks", &made);
+    // All answers that are kept are forgotten, as they are when the server ends before they are.
+    let forget = async |name: &str| {
+        let user = coffer.user(&admin, name, json!({})).await;
+        let id = user.get("/api/users/me/").await.is(200)["id"].clone();
+        let begun = admin.post("/api/changes/erase/", &json!({"user": {"id": id}})).await.is(202);
+        super::large::end(&admin, begun["id"].as_str().unwrap()).await;
+    };
+    forget("ada2").await;
+    let again = post("a", &nuts).await;
+    assert_eq!((again.status, &again.body, again.header("idempotency-replayed")), (201, &first.body, "true"));
+    for name in ["etag", "location", "operation", "content-type"] {
+        assert_eq!(again.header(name), first.header(name), "{name}");
+    }
+    // Of several nobody says that they are one.
+    let told = post("b", &several).await.is(201);
+    assert!(told["detail"].is_string() && told.get("id").is_none(), "{told}");
+    let change = json!({"title": "Corn"});
+    let changed = keyed(&admin, Method::PATCH, &path, "d", &change).await;
+    changed.is(200);
+    let gone = crate::support::path("snacks", &hidden);
+    keyed(&admin, Method::DELETE, &gone, "e", &Value::Null).await.is(204);
+    forget("bea").await;
+    let again = keyed(&admin, Method::PATCH, &path, "d", &change).await;
+    assert_eq!((again.status, &again.body, again.header("etag")), (200, &changed.body, changed.header("etag")));
+    let again = keyed(&admin, Method::DELETE, &gone, "e", &Value::Null).await;
+    assert_eq!((again.status, again.body.len()), (204, 0));
+    // What was changed or deleted since: which record it was is told, and its status.
+    for (key, record) in [("a", &made), ("c", &hidden)] {
+        let told = post(key, &nuts).await.is(201);
+        assert_eq!((&told["id"], told.get("title")), (&record["id"], None), "{told}");
+        assert!(told["operation"].is_string());
+    }
+    assert_eq!(count(&admin).await, 2);
+    // Whoever may not see it any more is not shown it, and what was erased is not named.
+    let ann = coffer.user(&admin, "ann", json!({})).await;
+    keyed(&ann, Method::POST, at, "a", &nuts).await.is(201);
+    forget("cleo").await;
+    let nobody = json!({"list": ["nobody"], "view": ["nobody"], "create": ["signed_in"]});
+    admin.patch("/api/collections/snacks/", &json!({"access": nobody})).await.is(200);
+    assert!(keyed(&ann, Method::POST, at, "a", &nuts).await.is(201).get("title").is_none());
+    let what = json!({"record": {"collection": "snacks", "id": hidden["id"]}});
+    let begun = admin.post("/api/changes/erase/", &what).await.is(202);
+    super::large::end(&admin, begun["id"].as_str().unwrap()).await;
+    assert!(!post("c", &nuts).await.text().contains(hidden["id"].as_str().unwrap()));
+}
