@@ -45,7 +45,7 @@ mod user;
 use std::{io::Write, process::ExitCode};
 
 use clap::{ArgMatches, CommandFactory, FromArgMatches, Parser, Subcommand, error::ErrorKind, parser::ValueSource};
-use common::variables::TERMINAL_APP;
+use common::{endpoints::settings::Setting, variables::TERMINAL_APP};
 use store::OpenError;
 
 /// A locked box for records: an authenticated JSON API, a web app and a terminal app, in one process.
@@ -174,7 +174,7 @@ pub fn run() -> ExitCode {
     warn_about_unknown_variables();
     let is_for_scripts = cli.command.is_for_scripts();
     let outcome = match cli.command {
-        Command::Serve(command) => command.run(),
+        Command::Serve(command) => command.run(settings_of_server(&matches)),
         Command::Init(command) => command.run(),
         Command::User(command) => command.run(),
         Command::Demo(command) => command.run(),
@@ -213,6 +213,13 @@ pub fn run() -> ExitCode {
             ExitCode::from(asked.map_or_else(|| exit_code(&error), failed::Failed::exit_code))
         }
     }
+}
+
+/// What admins are told of the options that the server was started with.
+fn settings_of_server(matches: &ArgMatches) -> Vec<Setting> {
+    let cli = Cli::command();
+    let serve = cli.find_subcommand("serve").zip(matches.subcommand_matches("serve"));
+    serve.map(|(command, matches)| serve::settings(command, matches)).unwrap_or_default()
 }
 
 /// Whether these arguments are understood, for `fuzz/`. Nothing is run.

@@ -25,6 +25,7 @@ pub mod events;
 pub mod gone;
 pub mod idempotency;
 pub mod indexes;
+pub mod inspection;
 pub mod intake;
 pub mod journal;
 pub mod keyspace;

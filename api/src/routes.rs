@@ -36,6 +36,7 @@ mod root;
 mod samples;
 mod schema;
 mod sessions;
+mod settings;
 mod storage;
 mod streaming;
 mod table;
@@ -141,6 +142,7 @@ fn table(context: Context, assets: Assets) -> Table {
     backup::register(&mut table);
     storage::register(&mut table);
     log::register(&mut table);
+    settings::register(&mut table);
     migrations::register(&mut table);
     metrics::register(&mut table);
     table

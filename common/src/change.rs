@@ -1,6 +1,6 @@
 //! The journal's entries: who changed what, when, before and after.
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
 use crate::{
     answer::JsonAnswer,
@@ -31,6 +31,21 @@ pub enum Subject {
     Operation,
     /// A published path.
     Path,
+}
+
+impl Subject {
+    /// As it is sent.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Record => "record",
+            Self::Collection => "collection",
+            Self::User => "user",
+            Self::Session => "session",
+            Self::Server => "server",
+            Self::Operation => "operation",
+            Self::Path => "path",
+        }
+    }
 }
 
 /// The kind of change.
@@ -215,6 +230,16 @@ pub struct ChangeQuery {
     pub collection: Option<CollectionName>,
     /// So many at most.
     pub page_size: Option<usize>,
+    /// The newest first.
+    pub is_backward: bool,
+    /// Only changes earlier than this one, the newest first.
+    pub before: Option<Revision>,
+    /// Only changes of this kind.
+    pub action: Option<Verb>,
+    /// Only changes of things of this kind.
+    pub subject: Option<Subject>,
+    /// Only changes by this user.
+    pub by: Option<UserId>,
 }
 
 impl Query for ChangeQuery {
@@ -239,25 +264,102 @@ impl Query for ChangeQuery {
                     Ok(size) => query.page_size = Some(size),
                     Err(error) => errors.push(name, error),
                 },
+                "before" => match value.parse() {
+                    Ok(revision) => query.before = Some(revision),
+                    Err(_) => errors.push(name, invalid("This is not a revision.")),
+                },
+                "newest_first" => match value.as_str() {
+                    "true" => query.is_backward = true,
+                    "false" => query.is_backward = false,
+                    _ => errors.push(name, invalid("Say true or false.")),
+                },
+                "action" => match word(&value) {
+                    Some(verb) if verb != Verb::Other => query.action = Some(verb),
+                    _ => {
+                        errors
+                            .push(name, invalid("There is no such action. One is create, update, delete or restore."));
+                    }
+                },
+                "subject" => match word(&value) {
+                    Some(subject) => query.subject = Some(subject),
+                    None => {
+                        errors.push(name, invalid("Say record, collection, user, session, server, operation or path."));
+                    }
+                },
+                "by" => match value.parse() {
+                    Ok(user) => query.by = Some(user),
+                    Err(_) => errors.push(name, invalid("This is not the id of a user.")),
+                },
                 _ => errors.push(name, unknown_parameter()),
             }
+        }
+        query.is_backward |= query.before.is_some();
+        if query.is_backward && query.after.is_some() {
+            errors.push("after", invalid("The newest come first, so say before which change: before=."));
         }
         errors.or(query)
     }
 
     fn to_pairs(&self) -> Pairs {
+        let before = self.before.map(|before| ("before".to_owned(), before.to_string()));
+        let backward =
+            (self.is_backward && self.before.is_none()).then(|| ("newest_first".to_owned(), "true".to_owned()));
+        let action = self.action.map(|action| ("action".to_owned(), action.as_str().to_owned()));
+        let subject = self.subject.map(|subject| ("subject".to_owned(), subject.as_str().to_owned()));
+        let by = self.by.map(|by| ("by".to_owned(), by.to_string()));
+        let more = before.into_iter().chain(backward).chain(action).chain(subject).chain(by);
         let after = self.after.map(|after| ("after".to_owned(), after.to_string()));
         let place = self.place.map(|place| ("place".to_owned(), place.to_string()));
         let collection = self.collection.as_ref().map(|name| ("collection".to_owned(), name.to_string()));
         let size = self.page_size.map(|size| ("page_size".to_owned(), size.to_string()));
-        after.into_iter().chain(place).chain(collection).chain(size).collect()
+        after.into_iter().chain(place).chain(collection).chain(size).chain(more).collect()
     }
+}
+
+/// Reads a word as it is sent.
+fn word<T: DeserializeOwned>(value: &str) -> Option<T> {
+    serde_json::from_value(value.into()).ok()
 }
 
 /// Reads how many changes an answer is to have at most.
 pub(crate) fn page_size(value: &str) -> Result<usize, FieldError> {
     let size = value.parse().ok().filter(|size| (1..=MAX_CHANGES).contains(size));
     size.ok_or_else(|| invalid(format!("This is a number from 1 to {MAX_CHANGES}.")))
+}
+
+/// The parameters of a collection's trash.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct TrashQuery {
+    /// Only deletions earlier than this one.
+    pub before: Option<Revision>,
+    /// Also deletions of commit `before` that come in front of this place.
+    pub place: Option<u32>,
+    /// So many at most.
+    pub page_size: Option<usize>,
+}
+
+impl Query for TrashQuery {
+    fn from_pairs(pairs: Pairs) -> Result<Self, FieldErrors> {
+        let (own, others): (Pairs, Pairs) =
+            pairs.into_iter().partition(|(name, _)| matches!(name.as_str(), "before" | "place" | "page_size"));
+        let query = ChangeQuery::from_pairs(own);
+        let mut errors = FieldErrors::new();
+        for (name, _) in others {
+            errors.push(name, unknown_parameter());
+        }
+        let ChangeQuery { before, place, page_size, .. } = query?;
+        errors.or(Self { before, place, page_size })
+    }
+
+    fn to_pairs(&self) -> Pairs {
+        ChangeQuery::from(*self).to_pairs().into_iter().filter(|(name, _)| name != "newest_first").collect()
+    }
+}
+
+impl From<TrashQuery> for ChangeQuery {
+    fn from(TrashQuery { before, place, page_size }: TrashQuery) -> Self {
+        Self { before, place, page_size, is_backward: true, ..Self::default() }
+    }
 }
 
 /// The parameters of a record's history.
@@ -304,7 +406,23 @@ mod tests {
     fn the_queries_read_back_as_they_were_written() {
         let raw = "after=7&collection=snacks";
         assert_eq!(encode(&ChangeQuery::from_pairs(decode(raw)).unwrap().to_pairs()), raw);
-        for bad in ["after=x", "after=-1", "collection=a/b", "before=1"] {
+        for raw in ["newest_first=true&action=delete&subject=record", "place=3&before=9", "page_size=7&before=9"] {
+            assert_eq!(encode(&ChangeQuery::from_pairs(decode(raw)).unwrap().to_pairs()), raw);
+        }
+        for raw in ["", "page_size=7&before=9"] {
+            assert_eq!(encode(&TrashQuery::from_pairs(decode(raw)).unwrap().to_pairs()), raw);
+        }
+        assert!(TrashQuery::from_pairs(decode("action=create")).is_err());
+        for bad in [
+            "after=x",
+            "after=-1",
+            "collection=a/b",
+            "before=x",
+            "after=1&before=3",
+            "action=other",
+            "subject=x",
+            "by=ada",
+        ] {
             assert!(ChangeQuery::from_pairs(decode(bad)).is_err(), "{bad}");
         }
         assert!(HistoryQuery::from_pairs(decode("before=x")).is_err());

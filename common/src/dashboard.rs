@@ -3,7 +3,9 @@
 
 mod feed;
 mod figure;
+mod notable;
 mod plot;
+mod tail;
 mod traffic;
 
 use std::collections::VecDeque;
@@ -13,7 +15,9 @@ use time::{OffsetDateTime, format_description::well_known::Rfc3339};
 pub use self::{
     feed::{Entry, Feed},
     figure::{Figure, FigureKind},
+    notable::Notable,
     plot::{Bar, Plot, PlotRow, Series, Tone, Unit, ago_text, bars},
+    tail::LogTail,
     traffic::{Route, Traffic},
 };
 use crate::metrics::{Metrics, SECONDS_KEPT, Sample, TENS_KEPT};
@@ -72,6 +76,7 @@ pub struct History {
     seconds: VecDeque<Sample>,
     tens: VecDeque<Sample>,
     certificate_ends_at: Option<String>,
+    noted: notable::Noted,
 }
 
 impl History {
@@ -84,6 +89,7 @@ impl History {
             ring.drain(..ring.len().saturating_sub(most));
         }
         self.certificate_ends_at = metrics.certificate_ends_at;
+        self.noted.take(metrics.failures, metrics.slow);
     }
 
     /// The newest sample.

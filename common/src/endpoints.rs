@@ -8,6 +8,7 @@ pub mod collections;
 pub mod events;
 pub mod guess;
 pub mod health;
+pub mod keys;
 pub mod log;
 pub mod metrics;
 pub mod migrations;
@@ -17,6 +18,7 @@ pub mod records;
 pub mod root;
 pub mod schema;
 pub mod sessions;
+pub mod settings;
 pub mod setup;
 pub mod storage;
 pub mod tokens;
@@ -97,6 +99,8 @@ pub static ENDPOINTS: &[EndpointInfo] = &[
     EndpointInfo::of::<tokens::Verify>(),
     EndpointInfo::of::<tokens::Blacklist>(),
     EndpointInfo::of::<tokens::Keys>(),
+    EndpointInfo::of::<tokens::Inspect>(),
+    EndpointInfo::of::<keys::List>(),
     EndpointInfo::of::<sessions::SignIn>(),
     EndpointInfo::of::<sessions::Refresh>(),
     EndpointInfo::of::<sessions::SignOut>(),
@@ -148,6 +152,7 @@ pub static ENDPOINTS: &[EndpointInfo] = &[
     EndpointInfo::of::<records::Delete>(),
     EndpointInfo::of::<records::History>(),
     EndpointInfo::of::<records::Restore>(),
+    EndpointInfo::of::<records::Trash>(),
     EndpointInfo::of::<batch::Run>(),
     EndpointInfo::of::<changes::List>(),
     EndpointInfo::of::<changes::Trim>(),
@@ -166,6 +171,8 @@ pub static ENDPOINTS: &[EndpointInfo] = &[
     EndpointInfo::of::<storage::Compact>(),
     EndpointInfo::of::<log::Get>(),
     EndpointInfo::of::<log::Set>(),
+    EndpointInfo::of::<log::Lines>(),
+    EndpointInfo::of::<settings::List>(),
     EndpointInfo::of::<metrics::Recent>(),
     EndpointInfo::of::<metrics::Get>(),
     EndpointInfo::of::<health::Healthy>(),

@@ -13,12 +13,17 @@
 //! - [`schema`]: JSON Schemas of all that, with the feature `schema`.
 //! - [`form`], [`editor`], [`table`], [`selection`], [`people`]: what the clients show and how they parse what people type.
 //! - [`mod@metrics`], [`dashboard`]: the last hour of a server in samples, and what a dashboard makes of them.
+//! - [`activity`], [`diff`]: lists of changes to look through, and what each did, word by word.
+//! - [`api_page`]: how a collection's records are asked for, with requests to copy.
+//! - [`inspection`]: what a token says, explained. [`mod@log`]: the lines of a server's log.
 //! - [`migration`]: changes of collections that are kept in files.
 //! - [`renewal`], [`conflict`]: when a client renews its token; what it does when somebody else changed a record meanwhile.
 
 pub mod access;
+pub mod activity;
 pub mod aggregate;
 pub mod answer;
+pub mod api_page;
 pub mod batch;
 mod call_error;
 pub mod certificate;
@@ -30,6 +35,7 @@ pub mod condition;
 pub mod conflict;
 pub mod conversion;
 pub mod dashboard;
+pub mod diff;
 pub mod duration;
 pub mod editor;
 pub mod endpoint;
@@ -42,8 +48,10 @@ pub mod form;
 pub mod history;
 pub mod id;
 pub mod import;
+pub mod inspection;
 pub mod join;
 pub mod json;
+pub mod log;
 pub mod many;
 pub mod metadata;
 pub mod metrics;

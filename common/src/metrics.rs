@@ -29,9 +29,62 @@ pub struct Metrics {
     /// When the server's TLS certificate ends: RFC 3339, UTC; null where it has none.
     #[cfg_attr(feature = "schema", schemars(extend("format" = "date-time")))]
     pub certificate_ends_at: Option<String>,
+    /// The newest requests that were answered with 5xx, of those that the server remembers.
+    #[serde(default)]
+    pub failures: Vec<FailedRequest>,
+    /// The newest lists that took long, of those that the server remembers.
+    #[serde(default)]
+    pub slow: Vec<SlowQuery>,
 }
 
 impl JsonAnswer for Metrics {}
+
+/// How many failed requests, and how many slow queries, are remembered.
+pub const NOTED: usize = 50;
+
+/// A request that was answered with 5xx.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct FailedRequest {
+    /// When it ended: RFC 3339, UTC.
+    #[cfg_attr(feature = "schema", schemars(extend("format" = "date-time")))]
+    pub at: String,
+    /// Its id, as the caller was told it and as the log has it.
+    pub request_id: String,
+    /// Its method.
+    pub method: String,
+    /// The path, with its parameters as in `/api/records/{collection}/`.
+    pub route: String,
+    /// The answer's status.
+    pub status: u16,
+    /// How long it took, in milliseconds.
+    pub milliseconds: f64,
+    /// The name of who asked; null where nobody was signed in.
+    pub user: Option<String>,
+}
+
+/// A list that took long.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct SlowQuery {
+    /// When it ended: RFC 3339, UTC.
+    #[cfg_attr(feature = "schema", schemars(extend("format" = "date-time")))]
+    pub at: String,
+    /// The id of its request; null where no request asked for it.
+    pub request_id: Option<String>,
+    /// The collection.
+    pub collection: String,
+    /// What it asked for, without the values.
+    pub query: String,
+    /// How long it took, in milliseconds.
+    pub milliseconds: u64,
+    /// How many keys were read.
+    pub keys_read: u64,
+    /// How many records were tested.
+    pub records_tested: u64,
+    /// The fields of an index that would have left less to do.
+    pub would_help: Option<Vec<String>>,
+}
 
 /// What was counted in a stretch of time, and what there was at its end.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]

@@ -85,6 +85,12 @@ pub fn bytes(bytes: u64) -> String {
 
 const BYTES: [&str; 5] = ["B", "kB", "MB", "GB", "TB"];
 
+/// Whether all words of what was typed stand in a text, in whatever order and case.
+pub fn has_words(text: &str, typed: &str) -> bool {
+    let text = text.to_lowercase();
+    typed.split_whitespace().all(|word| text.contains(&word.to_lowercase()))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

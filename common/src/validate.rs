@@ -10,7 +10,7 @@ mod pattern;
 
 pub use self::{
     convert::integer,
-    moment::{canonical_date, canonical_datetime, canonical_time, day_in_words, day_of, format_moment},
+    moment::{before, canonical_date, canonical_datetime, canonical_time, day_in_words, day_of, format_moment},
     pattern::{REQUEST_MATCH_WORK, compile, within_work},
 };
 

@@ -4,6 +4,7 @@
 
 mod claims;
 mod error;
+mod inspect;
 mod settings;
 
 use std::{
@@ -32,6 +33,7 @@ use zeroize::Zeroizing;
 pub use claims::Claims;
 use claims::Good;
 pub use error::{TokenError, UnusableKey};
+pub use inspect::Inspected;
 pub use settings::{TokenSettings, TokenType};
 
 use super::keys::{Algorithm, Key, KeyRing};
@@ -208,15 +210,9 @@ impl Verifier {
             return Err(TokenError::Invalid("not three segments"));
         };
         let key = self.key_for(&object(header)?)?;
-        // Decoding alone tells whether the text is canonical: the engine refuses padding and stray bits.
-        URL_SAFE_NO_PAD
-            .decode(signature)
-            .map_err(|_| TokenError::Invalid("the signature is not canonical base64url"))?;
         let message = &token.as_bytes()[..header.len() + 1 + payload.len()];
-        match crypto::verify(signature, message, &key.key, jws_algorithm(key.algorithm)) {
-            Ok(true) => object(payload),
-            _ => Err(TokenError::Invalid("the signature does not match")),
-        }
+        key.check(signature, message)?;
+        object(payload)
     }
 
     /// The header chooses among our keys by exact name; the key, not the header, says which algorithm is used. Members
@@ -234,6 +230,19 @@ impl Verifier {
             return Err(TokenError::Invalid("alg is not the key's own"));
         }
         Ok(key)
+    }
+}
+
+impl VerifyingKey {
+    fn check(&self, signature: &str, message: &[u8]) -> Result<(), TokenError> {
+        // Decoding alone tells whether the text is canonical: the engine refuses padding and stray bits.
+        URL_SAFE_NO_PAD
+            .decode(signature)
+            .map_err(|_| TokenError::Invalid("the signature is not canonical base64url"))?;
+        match crypto::verify(signature, message, &self.key, jws_algorithm(self.algorithm)) {
+            Ok(true) => Ok(()),
+            _ => Err(TokenError::Invalid("the signature does not match")),
+        }
     }
 }
 

@@ -10,6 +10,7 @@ pub mod histogram;
 mod ids;
 mod memory;
 mod network;
+mod newest;
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
@@ -19,6 +20,7 @@ pub use histogram::Histogram;
 pub use ids::IdSource;
 pub use memory::{Charge, MemoryBudget, OutOfMemory};
 pub use network::ClientNetwork;
+pub use newest::Newest;
 
 // A panic elsewhere cannot leave the plain values that are kept here half written.
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {

@@ -2,10 +2,19 @@
 
 use std::cell::Cell;
 
+use common::{
+    Endpoint as _,
+    endpoints::{log, metrics},
+};
 use tracing::{Event, Level, Subscriber};
 use tracing_subscriber::layer::{Context, Layer};
 
-use super::{line::Lines, request::RequestId, writer::Writer};
+use super::{
+    line::Lines,
+    request::{ACCESS, RequestId},
+    tail::Tail,
+    writer::Writer,
+};
 
 thread_local! {
     /// Used again for the next line. Taken while in use, since to show a value may log.
@@ -19,11 +28,25 @@ const REQUEST_ID: &str = "request_id";
 pub(super) struct LineLayer {
     lines: Lines,
     writer: Writer,
+    tail: Tail,
+    /// What lines of requests say that look at how the server is, again and again: they would fill the tail.
+    looks: [String; 2],
 }
 
 impl LineLayer {
-    pub(super) fn new(lines: Lines, writer: Writer) -> Self {
-        Self { lines, writer }
+    pub(super) fn new(lines: Lines, writer: Writer, tail: Tail) -> Self {
+        let looks = [log::Lines::PATH, metrics::Recent::PATH].map(|path| format!(" route={path} status=200 "));
+        Self { lines, writer, tail, looks }
+    }
+
+    fn keep(&self, line: &[u8], event: &Event<'_>) {
+        let metadata = event.metadata();
+        let level = *metadata.level();
+        let Some((at, text)) = Lines::parts(line) else { return };
+        let is_look = metadata.target() == ACCESS && self.looks.iter().any(|look| text.contains(look));
+        if !is_look {
+            self.tail.push(at, level, text);
+        }
     }
 }
 
@@ -31,19 +54,30 @@ impl<S: Subscriber> Layer<S> for LineLayer {
     fn on_event(&self, event: &Event<'_>, _: Context<'_, S>) {
         let mut line = LINE.try_with(Cell::take).unwrap_or_default();
         line.clear();
-        let metadata = event.metadata();
-        let mut fields = self.lines.begin(&mut line, *metadata.level(), metadata.target());
-        event.record(&mut fields);
-        // The access line names its request itself: it is also written outside of the request's task.
-        if let Some(id) = RequestId::current()
-            && metadata.fields().field(REQUEST_ID).is_none()
-        {
-            fields.plain_text(REQUEST_ID, id.as_str());
+        write(&self.lines, &mut line, event);
+        self.writer.push(&line, *event.metadata().level() <= Level::WARN);
+        if self.lines.is_text() {
+            self.keep(&line, event);
+        } else {
+            line.clear();
+            write(&self.lines.as_text(), &mut line, event);
+            self.keep(&line, event);
         }
-        self.lines.end(&mut line);
-        self.writer.push(&line, *metadata.level() <= Level::WARN);
         let _ = LINE.try_with(|buffer| buffer.set(line));
     }
+}
+
+fn write(lines: &Lines, line: &mut Vec<u8>, event: &Event<'_>) {
+    let metadata = event.metadata();
+    let mut fields = lines.begin(line, *metadata.level(), metadata.target());
+    event.record(&mut fields);
+    // The access line names its request itself: it is also written outside of the request's task.
+    if let Some(id) = RequestId::current()
+        && metadata.fields().field(REQUEST_ID).is_none()
+    {
+        fields.plain_text(REQUEST_ID, id.as_str());
+    }
+    lines.end(line);
 }
 
 #[cfg(test)]
@@ -76,8 +110,36 @@ mod tests {
         let (sent, read) = std::sync::mpsc::channel();
         let lines = Lines::new(format, Clock::held(1_800_000_000).0);
         let writer = Writer::start(Sender(sent), lines.clone()).unwrap();
-        tracing::subscriber::with_default(Registry::default().with(LineLayer::new(lines, writer)), log);
+        let layer = LineLayer::new(lines, writer, Tail::default());
+        tracing::subscriber::with_default(Registry::default().with(layer), log);
         String::from_utf8(read.recv().unwrap()).unwrap()
+    }
+
+    #[test]
+    fn l2_the_tail_has_the_lines_of_both_formats_as_text_but_not_those_of_who_looks_at_it() {
+        for format in [Format::Text, Format::Json] {
+            let lines = Lines::new(format, Clock::held(1_800_000_000).0);
+            let tail = Tail::default();
+            let layer = LineLayer::new(lines.clone(), Writer::start(std::io::sink(), lines).unwrap(), tail.clone());
+            tracing::subscriber::with_default(Registry::default().with(layer), || {
+                tracing::warn!(user = HOSTILE, "odd");
+                for (route, status) in [("/api/log/lines/", 200), ("/api/log/lines/", 403), ("/api/metrics/", 200)] {
+                    tracing::info!(target: "coffer::access", method = "GET", route, status, ms = 1.0);
+                }
+            });
+            let (kept, _) = tail.after(0, Level::TRACE, 9);
+            let texts: Vec<&str> = kept.iter().map(|line| line.text.as_str()).collect();
+            assert_eq!(texts.len(), 2, "{texts:?}");
+            assert!(
+                texts[0].starts_with("odd user=\"ada\\nroot=1 ") && !texts[0].contains(char::is_control),
+                "{texts:?}"
+            );
+            assert_eq!(
+                texts[1], "method=GET route=/api/log/lines/ status=403 ms=1",
+                "what was refused is worth a line"
+            );
+            assert_eq!((kept[0].at.as_str(), kept[0].level), ("2027-01-15T08:00:00.000000Z", Level::WARN));
+        }
     }
 
     /// What the log makes of an event with every kind of field.

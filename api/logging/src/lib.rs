@@ -5,10 +5,12 @@
 //! - `writer`: lines on their way out; bounded, and honest about what it had to drop
 //! - `layer`: takes `tracing`'s events, makes them lines and hands them to the writer
 //! - `request`: the request that a line belongs to
+//! - `tail`: the newest lines, for whoever looks at the log from afar
 
 mod layer;
 mod line;
 mod request;
+mod tail;
 mod writer;
 
 use std::{
@@ -26,13 +28,13 @@ use tracing_subscriber::{
 
 use layer::LineLayer;
 use line::Lines;
+use tail::Tail;
 use writer::Writer;
 
 pub use line::Format;
-pub use request::{RequestId, in_current_request};
-
-/// The target of the line that every request gets.
-pub const ACCESS: &str = "coffer::access";
+pub use request::{ACCESS, RequestId, in_current_request};
+pub use tail::TailLine;
+pub use tracing::Level;
 
 /// How long the end of the process waits for the last lines, should nobody read them.
 const LAST_LINES: Duration = Duration::from_secs(2);
@@ -67,6 +69,7 @@ struct Inner {
     level: Mutex<String>,
     filter: Option<reload::Handle<EnvFilter, Registry>>,
     writer: Option<Writer>,
+    tail: Tail,
 }
 
 /// Sees to it that the last lines are written when it is dropped: at the end, also a failing one, and when its thread panics.
@@ -96,9 +99,10 @@ impl Log {
         let (filter, handle) = reload::Layer::new(filter);
         let lines = Lines::new(format, clock);
         let writer = Writer::start(out, lines.clone()).map_err(StartError::Thread)?;
-        let layer = LineLayer::new(lines, writer.clone());
+        let tail = Tail::default();
+        let layer = LineLayer::new(lines, writer.clone(), tail.clone());
         Registry::default().with(filter).with(layer).try_init().map_err(|_| StartError::Again)?;
-        let inner = Inner { level: Mutex::new(level.to_owned()), filter: Some(handle), writer: Some(writer) };
+        let inner = Inner { level: Mutex::new(level.to_owned()), filter: Some(handle), writer: Some(writer), tail };
         let log = Self(Arc::new(inner));
         log.hook_panics();
         Ok((log.clone(), Guard(log)))
@@ -124,6 +128,12 @@ impl Log {
     /// Lines that were dropped because nobody read fast enough.
     pub fn lost(&self) -> u64 {
         self.0.writer.as_ref().map_or(0, Writer::lost)
+    }
+
+    /// The lines after one, at least as bad as `level`, the newest where there are more than `most`; and the number of the newest of all. Those
+    /// of requests that only look at how the server is are left out.
+    pub fn lines_after(&self, number: u64, level: Level, most: usize) -> (Vec<TailLine>, u64) {
+        self.0.tail.after(number, level, most)
     }
 
     /// Waits until everything so far is written, but not for ever.

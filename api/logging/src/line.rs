@@ -31,6 +31,23 @@ impl Lines {
         Self { format, clock }
     }
 
+    /// Whether lines are for people.
+    pub(super) fn is_text(&self) -> bool {
+        self.format == Format::Text
+    }
+
+    /// The same lines, for people.
+    pub(super) fn as_text(&self) -> Self {
+        Self { format: Format::Text, clock: self.clock.clone() }
+    }
+
+    /// The moment of a line for people, and what it says behind its level.
+    pub(super) fn parts(line: &[u8]) -> Option<(&str, &str)> {
+        let line = std::str::from_utf8(line).ok()?;
+        let (at, rest) = line.split_at_checked(MOMENT)?;
+        Some((at, rest.get(LEVEL..)?.trim()))
+    }
+
     /// A line that says how many others are missing.
     pub(super) fn report_loss(&self, line: &mut Vec<u8>, lost: u64) {
         let mut fields = self.begin(line, Level::WARN, module_path!());
@@ -62,6 +79,11 @@ impl Lines {
         line.extend_from_slice(if self.format == Format::Json { b"}\n" } else { b"\n" });
     }
 }
+
+/// Characters of a line's moment.
+const MOMENT: usize = 27;
+/// Characters of its level, and of the space before it.
+const LEVEL: usize = 6;
 
 /// `2026-11-22T18:29:25.123456Z`
 fn put_time(line: &mut Vec<u8>, now: OffsetDateTime) {

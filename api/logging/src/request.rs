@@ -8,6 +8,9 @@ use std::fmt;
 
 use uuid::{Uuid, fmt::Hyphenated};
 
+/// The target of the line that every request gets.
+pub const ACCESS: &str = "coffer::access";
+
 tokio::task_local! {
     static CURRENT: Option<RequestId>;
 }

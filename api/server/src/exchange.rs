@@ -13,7 +13,10 @@ use super::{
     peer::Peer,
     request::{Connection, Notes, RequestId},
 };
-use crate::{metrics::Outcome, problem::Representation};
+use crate::{
+    metrics::{Failed, Outcome},
+    problem::Representation,
+};
 
 /// An exchange under way. Dropping it ends it and logs it: there is no way out that is not noted.
 #[derive(Debug)]
@@ -85,7 +88,12 @@ impl Drop for Exchange {
             &claimed
         };
         let outcome = Outcome { route, method: &self.method, status: self.status, time, bytes: self.sent };
-        self.peer.shared.options.metrics.end(outcome);
+        let metrics = &self.peer.shared.options.metrics;
+        metrics.end(outcome);
+        if let Some(status) = self.status.filter(StatusCode::is_server_error) {
+            let (id, method, user) = (self.id, self.method.clone(), user.cloned());
+            metrics.remember(Failed { id, method, route, status, time, user });
+        }
         // The route's template and never the URL: an id may tell too much, a query or a path of nothing may hold a token. The client's IP
         // address is in the line.
         tracing::info!(

@@ -267,6 +267,7 @@ impl DataDir {
         parts.core.memory = budget.clone();
         parts.auth.policy = settings.passwords.policy()?;
         parts.auth.rotation = settings.rotation;
+        parts.auth.keys.are_given = !settings.key_files.is_empty();
         parts.auth.access_claims = settings.access_claims;
         parts.auth.session_lifetime = settings.session_lifetime;
         parts.auth.setup_code = setup;

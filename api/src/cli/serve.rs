@@ -4,6 +4,7 @@ mod accounts;
 mod auto;
 mod children;
 mod events;
+mod in_force;
 mod metrics;
 mod rotation;
 mod sign_up;
@@ -14,11 +15,12 @@ use anyhow::{Context, Result, bail};
 use auth::token::TokenSettings;
 use base::Clock;
 use clap::{Args, ValueEnum};
-use common::duration::parse_duration;
+use common::{duration::parse_duration, endpoints::settings::Setting};
 use logging::Log;
 use server::{ServerOptions, Tls, metrics::Http};
 use tokio::signal::unix::{SignalKind, signal};
 
+pub(super) use self::in_force::settings;
 use self::{accounts::AccountOptions, events::EventOptions, rotation::RotationOptions, sign_up::SignUpOptions};
 use super::{
     control,
@@ -152,10 +154,10 @@ enum LogFormat {
 }
 
 impl Serve {
-    /// Serves until a signal comes.
-    pub(super) fn run(self) -> Result<()> {
+    /// Serves until a signal comes. `settings`: what admins are told of its options.
+    pub(super) fn run(self, settings: Vec<Setting>) -> Result<()> {
         let (log, _last_lines) = self.start_log()?;
-        block_on(self.serve(log))
+        block_on(self.serve(log, settings))
     }
 
     fn start_log(&self) -> Result<(Log, logging::Guard)> {
@@ -195,6 +197,7 @@ impl Serve {
             event_streams: self.events.limits(),
             metrics,
             samples: Arc::default(),
+            settings: Arc::default(),
             certificate_end,
         }
     }
@@ -227,7 +230,7 @@ impl Serve {
         Ok(settings)
     }
 
-    async fn serve(self, log: Log) -> Result<()> {
+    async fn serve(self, log: Log, told: Vec<Setting>) -> Result<()> {
         let assets = match &self.web_dir {
             Some(dir) => Assets::from_dir(dir, self.web_policy()?)
                 .with_context(|| format!("cannot serve the folder {}", dir.display()))?,
@@ -240,7 +243,8 @@ impl Serve {
         let metrics = options.metrics.clone();
         let (server, tls) = self.sockets.bind(options)?;
         self.sockets.warn();
-        let routing = self.routing(&log, metrics, tls.as_ref());
+        let mut routing = self.routing(&log, metrics, tls.as_ref());
+        routing.settings = told.into();
         if self.require_store {
             self.data.require_store()?;
         }

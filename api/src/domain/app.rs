@@ -9,7 +9,7 @@ use std::{
 };
 
 use auth::{
-    keys::KeyRing,
+    keys::{self, KeyRing},
     password::Hasher,
     password_policy::Policy,
     seal::Sealer,
@@ -18,6 +18,10 @@ use auth::{
     token::{Claims, Issuer, TokenError, TokenSettings, TokenType, UnusableKey, Verifier},
 };
 use base::{Clock, Entropy, IdSource};
+use common::{
+    endpoints::keys::{Key, KeyState, Keys},
+    validate::format_moment,
+};
 use store::Store;
 use tokio::sync::Mutex;
 
@@ -52,6 +56,8 @@ pub struct Auth {
     pub issuer: Issuer,
     /// Checks tokens.
     pub verifier: Verifier,
+    /// What may be told of the keys.
+    pub keys: Keys,
     /// Seals cursors.
     pub sealer: Sealer,
     /// Hashes passwords.
@@ -100,6 +106,7 @@ impl Parts {
             issuer: Issuer::new(ring, tokens.clone(), clock.clone(), ids.clone())?,
             refresh_lifetime: tokens.refresh_lifetime,
             verifier: Verifier::new(ring, tokens, clock.clone())?,
+            keys: keys(ring),
             sealer: Sealer::new(ring),
             hasher,
             policy: Policy::default(),
@@ -117,6 +124,24 @@ impl Parts {
         };
         Ok(Self { core: Core::new(store, clock, ids), auth })
     }
+}
+
+/// What may be told of a ring: the key that signs first, the newest of the others before the older ones.
+fn keys(ring: &KeyRing) -> Keys {
+    let told = |key: &keys::Key| Key {
+        kid: key.kid().to_owned(),
+        algorithm: key.algorithm().as_str().to_owned(),
+        state: match key.state() {
+            keys::KeyState::Active => KeyState::Active,
+            keys::KeyState::VerifyOnly => KeyState::VerifyOnly,
+            keys::KeyState::Retired => KeyState::Retired,
+        },
+        created_at: format_moment(key.created_at()),
+        is_public: key.is_public(),
+    };
+    let mut results: Vec<Key> = ring.keys().iter().rev().map(told).collect();
+    results.sort_by_key(|key| key.state != KeyState::Active);
+    Keys { are_given: false, results }
 }
 
 impl Auth {

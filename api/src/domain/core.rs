@@ -5,7 +5,8 @@ use std::{
     time::Duration,
 };
 
-use base::{Clock, IdSource, MemoryBudget};
+use base::{Clock, IdSource, MemoryBudget, Newest};
+use common::metrics::{NOTED, SlowQuery};
 use store::Store;
 use tokio::sync::{Mutex, Notify};
 use uuid::Uuid;
@@ -82,6 +83,8 @@ pub struct Core {
     pub slow_query: Duration,
     /// Lists that took as long.
     pub slow_queries: AtomicU64,
+    /// The newest of them.
+    pub newest_slow: Newest<SlowQuery>,
     /// Wakes those who do work in the background.
     pub operation_started: Notify,
 }
@@ -107,6 +110,7 @@ impl Core {
             making_room: Mutex::default(),
             slow_query: SLOW_QUERY,
             slow_queries: AtomicU64::new(0),
+            newest_slow: Newest::new(NOTED),
             revert_at_once: REVERT_AT_ONCE,
             delete_at_once: DELETE_AT_ONCE,
             cascade_at_once: CASCADE_AT_ONCE,

@@ -15,12 +15,21 @@ pub enum Class {
     Refusals,
     /// Refresh tokens that are none of ours, or too old.
     UnknownTokens,
+    /// Tokens that people have explained to them.
+    Inspections,
 }
 
 impl Class {
     /// All of them.
-    pub const ALL: [Self; 6] =
-        [Self::Reads, Self::Writes, Self::Credentials, Self::SignUps, Self::Refusals, Self::UnknownTokens];
+    pub const ALL: [Self; 7] = [
+        Self::Reads,
+        Self::Writes,
+        Self::Credentials,
+        Self::SignUps,
+        Self::Refusals,
+        Self::UnknownTokens,
+        Self::Inspections,
+    ];
 
     /// Its name in options, headers and metrics.
     pub const fn name(self) -> &'static str {
@@ -31,6 +40,7 @@ impl Class {
             Self::SignUps => "sign_ups",
             Self::Refusals => "refusals",
             Self::UnknownTokens => "unknown_tokens",
+            Self::Inspections => "inspections",
         }
     }
 }

@@ -28,7 +28,7 @@ pub enum PolicyError {
     OutOfRange,
     /// There is no such class.
     #[error(
-        "say off, or reads=…, writes=…, credentials=…, sign_ups=…, refusals=…, unknown_tokens=…, separated by commas"
+        "say off, or reads=…, writes=…, credentials=…, sign_ups=…, refusals=…, unknown_tokens=…, inspections=…, separated by commas"
     )]
     UnknownClass,
     /// Which of the two is meant?
@@ -70,6 +70,7 @@ impl Default for Settings {
             Some(Policy::new(20, 3600)),
             Some(Policy::new(60, 60)),
             Some(Policy::new(1_000, 60)),
+            Some(Policy::new(60, 60)),
         ])
     }
 }

@@ -4,7 +4,7 @@ use bytes::Bytes;
 use common::{
     Endpoint,
     answer::{Answer as _, JsonAnswer},
-    change::{Change, ChangeQuery, Changes, HistoryQuery},
+    change::{Change, ChangeQuery, Changes, HistoryQuery, TrashQuery},
     endpoints::{changes, operations, records},
     operation::OperationState,
     undo::{OperationChanges, OperationQuery, RevertQuery, Reverted, Reverting},
@@ -25,6 +25,7 @@ use crate::domain::{
 pub(crate) fn register(table: &mut Table) {
     table.on::<changes::List, _, _>(list);
     table.on::<records::History, _, _>(history);
+    table.on::<records::Trash, _, _>(trash);
     table.on::<changes::Operation, _, _>(operation);
     table.on::<changes::Revert, _, _>(revert);
 }
@@ -32,8 +33,18 @@ pub(crate) fn register(table: &mut Table) {
 async fn list(context: Context, input: Input<changes::List>) -> Result<Reply<changes::List>> {
     let (results, next) = journal::read::list(context.app.core(), &input.caller, &input.query).await?;
     let next = next.map(|journal::read::After { revision, place }| {
-        let query = ChangeQuery { after: Some(revision), place, ..input.query.clone() };
+        let (after, before) = if input.query.is_backward { (None, Some(revision)) } else { (Some(revision), None) };
+        let query = ChangeQuery { after, before, place, ..input.query.clone() };
         input.link::<changes::List>(&(), &query)
+    });
+    changes(next, results)
+}
+
+async fn trash(context: Context, input: Input<records::Trash>) -> Result<Reply<records::Trash>> {
+    let (results, next) = journal::read::trash(context.app.core(), &input.caller, &input.params.0, input.query).await?;
+    let next = next.map(|journal::read::After { revision, place }| {
+        let query = TrashQuery { before: Some(revision), place, ..input.query };
+        input.link::<records::Trash>(&input.params, &query)
     });
     changes(next, results)
 }

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use common::endpoints::settings::Setting;
 use time::OffsetDateTime;
 
 use super::{auth_scheme::AuthSchemes, leniency::Unknown, samples::Samples};
@@ -33,6 +34,8 @@ pub struct Options {
     pub event_streams: StreamLimits,
     /// What the accept loop counts, to be shown.
     pub metrics: Arc<Http>,
+    /// The settings that the server was started with.
+    pub settings: Arc<[Setting]>,
     /// What was measured in the last hour.
     pub samples: Arc<Samples>,
     /// Tells when the server's TLS certificate ends, where it has one.

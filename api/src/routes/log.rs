@@ -2,8 +2,9 @@
 
 use common::{
     change::{Subject, Verb},
-    endpoints::log::{self as endpoints, LogSettings},
+    endpoints::log::{self as endpoints, LogLevel, LogLine, LogLines, LogSettings},
 };
+use logging::{Level, TailLine};
 use serde_json::json;
 
 use super::{context::Context, input::Input, reply::Reply, table::Table};
@@ -12,10 +13,30 @@ use crate::domain::{Error, Result, journal};
 pub(crate) fn register(table: &mut Table) {
     table.on::<endpoints::Get, _, _>(get);
     table.on::<endpoints::Set, _, _>(set);
+    table.on::<endpoints::Lines, _, _>(lines);
 }
 
 async fn get(context: Context, _: Input<endpoints::Get>) -> Result<Reply<endpoints::Get>> {
     Reply::new(&LogSettings { level: context.options.log.level() })
+}
+
+async fn lines(context: Context, input: Input<endpoints::Lines>) -> Result<Reply<endpoints::Lines>> {
+    let log = &context.options.log;
+    let least = match input.query.level.unwrap_or(LogLevel::Trace) {
+        LogLevel::Error => Level::ERROR,
+        LogLevel::Warn => Level::WARN,
+        LogLevel::Info => Level::INFO,
+        LogLevel::Debug => Level::DEBUG,
+        LogLevel::Trace => Level::TRACE,
+    };
+    let (lines, newest) = log.lines_after(input.query.after, least, input.query.limit.unwrap_or(usize::MAX));
+    let told = |TailLine { number, at, level, text }: TailLine| LogLine {
+        number,
+        at,
+        level: level.as_str().to_lowercase().parse().unwrap_or(LogLevel::Info),
+        text,
+    };
+    Reply::new(&LogLines { level: log.level(), newest, results: lines.into_iter().map(told).collect() })
 }
 
 async fn set(context: Context, input: Input<endpoints::Set>) -> Result<Reply<endpoints::Set>> {

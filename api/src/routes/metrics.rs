@@ -10,12 +10,12 @@ use common::{
     Endpoint,
     endpoints::metrics::{Exposition, Get, Recent},
     id::Revision,
-    metrics::Metrics,
-    validate::format_moment,
+    metrics::{FailedRequest, Metrics},
+    validate::{before, format_moment},
 };
 use http::{HeaderMap, Method};
 use server::{
-    metrics::{Kind, Process, Route, Text},
+    metrics::{Failed, Kind, Process, Route, Text},
     request::{Notes, RequestId},
 };
 use store::Scan;
@@ -29,12 +29,16 @@ use super::{
     input::Input,
     reply::Reply,
     response::to_warp,
+    samples::moment,
     table::Table,
 };
 use crate::domain::{App, Result, events, keyspace, sessions};
 
 /// How long a count of the sessions is good: counting reads all of them.
 const COUNTED: Duration = Duration::from_secs(15);
+
+/// How much before a moment requests ended that are told as later ones.
+const SLACK: time::Duration = time::Duration::seconds(2);
 
 /// The last count of sessions and when it was made; locked while it is made, so that there is one at a time.
 type Counted = Arc<Mutex<Option<(Duration, u64)>>>;
@@ -53,7 +57,13 @@ async fn recent(context: Context, input: Input<Recent>) -> Result<Reply<Recent>>
     let (seconds, tens) = options.samples.later_than(input.query.since.as_deref());
     let ends = options.certificate_end.as_ref().and_then(|end| end());
     let revision = Revision(app.core().store.watermark([]).await?.version.get());
-    Reply::new(&Metrics { seconds, tens, revision, certificate_ends_at: ends.map(format_moment) })
+    // What ended about when the last sample was taken may not have been told then.
+    let since = input.query.since.as_deref().and_then(|since| before(since, SLACK));
+    let is_new = |at: &str| since.as_deref().is_none_or(|since| moment(at) > moment(since));
+    let failures: Vec<FailedRequest> =
+        options.metrics.failures().iter().map(Failed::told).filter(|failed| is_new(&failed.at)).collect();
+    let slow = app.core().newest_slow.all().into_iter().filter(|slow| is_new(&slow.at)).collect();
+    Reply::new(&Metrics { seconds, tens, revision, certificate_ends_at: ends.map(format_moment), failures, slow })
 }
 
 /// `/metrics` and nothing else, for everybody who reaches it: what listens on `--metrics-listen`.

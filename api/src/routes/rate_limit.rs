@@ -77,6 +77,7 @@ pub(crate) fn charge<E: Endpoint>(
         (Cost::Writes(_), _) | (_, Payer::Session(_)) => Class::Writes,
         (Cost::Reads(_), _) => Class::Reads,
         (Cost::Credentials(_), _) => Class::Credentials,
+        (Cost::Inspections(_), _) => Class::Inspections,
     };
     take(context, class, payer, left)
 }

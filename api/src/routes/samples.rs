@@ -63,7 +63,7 @@ fn later_than(ring: &VecDeque<Sample>, since: Option<&str>) -> Vec<Sample> {
 }
 
 /// A moment so that later ones are greater: the digits behind the point may be left out where they are all zero.
-fn moment(text: &str) -> (&str, &str) {
+pub(super) fn moment(text: &str) -> (&str, &str) {
     let text = text.trim_end_matches('Z');
     text.split_once('.').unwrap_or((text, ""))
 }

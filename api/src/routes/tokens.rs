@@ -1,16 +1,19 @@
-//! `/api/token/`.
+//! `/api/token/`, and `/api/keys/`.
 
 use common::{
     Endpoint,
     answer::Empty,
     endpoint::DEVICE_HEADER,
-    endpoints::tokens::{self, KeySet, Tokens},
+    endpoints::{
+        keys as ring,
+        tokens::{self, KeySet, Tokens},
+    },
 };
 use http::HeaderName;
 
 use super::{context::Context, cookie, input::Input, reply::Reply, table::Table};
 use crate::domain::{
-    Result,
+    Result, inspection,
     refresh::{self, Issued},
     sign_in::{self, Proof},
 };
@@ -21,6 +24,8 @@ pub(crate) fn register(table: &mut Table) {
     table.on::<tokens::Verify, _, _>(verify);
     table.on::<tokens::Blacklist, _, _>(blacklist);
     table.on::<tokens::Keys, _, _>(keys);
+    table.on::<tokens::Inspect, _, _>(inspect);
+    table.on::<ring::List, _, _>(list_keys);
 }
 
 /// `kept` is the refresh token that came: it goes back where it stays.
@@ -59,4 +64,12 @@ async fn keys(context: Context, _: Input<tokens::Keys>) -> Result<Reply<tokens::
     let keys = context.app.auth().verifier.public_keys();
     let keys = keys.get("keys").and_then(|keys| keys.as_array()).cloned().unwrap_or_default();
     Reply::new(&KeySet { keys })
+}
+
+async fn inspect(context: Context, input: Input<tokens::Inspect>) -> Result<Reply<tokens::Inspect>> {
+    Reply::new(&inspection::inspect(&context.app, &input.body.token).await?)
+}
+
+async fn list_keys(context: Context, _: Input<ring::List>) -> Result<Reply<ring::List>> {
+    Reply::new(&context.app.auth().keys)
 }

@@ -9,5 +9,5 @@ mod read;
 
 pub use self::{
     blocks::{Appended, BLOCK_BYTES, Packer, Position, SPACE, blocks, key, pack, position, unpack},
-    read::{Block, Blocks, block_of, blocks_from},
+    read::{Block, Blocks, block_of, blocks_before, blocks_from},
 };

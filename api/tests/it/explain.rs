@@ -206,6 +206,11 @@ async fn l1_a_slow_list_is_told_with_the_names_and_without_the_values_that_it_as
     core.slow_query = Duration::ZERO;
     records::list(&core, &admin, &name, &query, None).await.unwrap();
     assert_eq!(core.slow_queries.load(Relaxed), 1);
+    let remembered = core.newest_slow.all();
+    assert_eq!((remembered.len(), remembered[0].collection.as_str(), remembered[0].records_tested), (1, "snacks", 3));
+    assert_eq!(remembered[0].query, "title&price__gt&price__lt&title__icontains&search&ordering=-price");
+    assert_eq!(remembered[0].would_help, Some(vec!["title".to_owned(), "-price".to_owned()]));
+    assert!(!serde_json::to_string(&remembered).unwrap().contains("canary"));
 
     let text = String::from_utf8(log.0.lock().unwrap().clone()).unwrap();
     assert!(!text.contains("canary"), "{text}");

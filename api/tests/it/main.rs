@@ -78,6 +78,7 @@ mod setup;
 mod sign_up;
 mod support;
 mod tokens;
+mod trash;
 mod troubles;
 mod undo;
 mod users;

@@ -210,6 +210,79 @@ async fn the_logs_level_is_changed_while_the_server_runs_and_the_journal_knows_b
 }
 
 #[tokio::test]
+async fn l2_admins_read_the_newest_lines_of_the_log_by_level_and_nobody_else_does() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut server = Server::start(&dir.path().join("data"), &["--log", "json", "--log-level", "info"]);
+    let admin = server.set_up().await;
+    admin.post("/api/users/", &json!({"username": "ulla", "password": crate::support::PASSWORD})).await.is(201);
+    let ulla = server.sign_in("ulla").await;
+    ulla.get("/api/log/lines/").await.refused(403);
+    server.stranger().get("/api/log/lines/").await.refused(401);
+
+    let seen = admin.get("/api/users/me/").await;
+    let id = seen.header("x-request-id").to_owned();
+    // The line is written when the last byte of the answer is.
+    let lines = loop {
+        let lines = admin.get("/api/log/lines/").await.is(200);
+        if lines.to_string().contains(&id) {
+            break lines;
+        }
+    };
+    assert_eq!(lines["level"], "info");
+    let line = lines["results"].as_array().unwrap().iter().find(|line| line.to_string().contains(&id)).unwrap();
+    let text = line["text"].as_str().unwrap();
+    assert!(text.starts_with(&format!("request_id={id} method=GET route=/api/users/me/ status=200 ")), "{text}");
+    assert!(text.contains(" name=ada ") && line["level"] == "info", "{line}");
+    let refused = lines.to_string();
+    assert!(refused.contains("route=/api/log/lines/ status=403"), "{refused}");
+    assert!(!refused.contains("route=/api/log/lines/ status=200"), "who looks fills no tail: {refused}");
+
+    let newest = lines["newest"].as_u64().unwrap();
+    assert_eq!(admin.get(&format!("/api/log/lines/?after={newest}")).await.is(200)["results"], json!([]));
+    admin.put("/api/log/", &json!({"level": "warn"})).await.is(200);
+    let worse = admin.get("/api/log/lines/?level=warn&limit=1").await.is(200);
+    assert_eq!((worse["results"].as_array().map(Vec::len), &worse["level"]), (Some(1), &json!("warn")), "{worse}");
+    assert!(worse["results"][0]["text"].as_str().unwrap().starts_with("the log's level was changed"), "{worse}");
+    for bad in ["after=x", "level=loud", "limit=0", "before=1"] {
+        admin.get(&format!("/api/log/lines/?{bad}")).await.refused(400);
+    }
+}
+
+#[tokio::test]
+async fn settings_in_force_are_told_with_where_they_are_from_and_without_paths_and_secrets() {
+    let dir = tempfile::tempdir().unwrap();
+    let (data, web) = (dir.path().join("data"), dir.path().join("web"));
+    fs::create_dir(&web).unwrap();
+    fs::write(web.join("index.html"), "<p>Hello").unwrap();
+    let key = crate::support::secret_file(dir.path(), "secret", b"Zk3xQ9vT1mB7wR5yH2nC8dF4gJ6sL0pAxxqMtU9eD2vK");
+    let [web, key] = [&web, &key].map(|path| path.to_str().unwrap());
+    let options = ["--web-dir", web, "--signing-key-file", key, "--access-lifetime", "7m", "--web-csp", "app"];
+    let mut command = crate::support::server::serve_with_cheap_passwords(&data, &options);
+    command.env("COFFER_QUOTA_RECORDS", "1234").env("COFFER_SIGN_UP", "invite");
+    let mut server = Server::spawn(&data, &mut command);
+    let admin = server.set_up().await;
+    admin.post("/api/users/", &json!({"username": "ulla", "password": crate::support::PASSWORD})).await.is(201);
+    server.sign_in("ulla").await.get("/api/settings/").await.refused(403);
+    let settings = admin.get("/api/settings/").await.is(200);
+    assert_eq!(settings["version"], env!("CARGO_PKG_VERSION"));
+    let of = |name: &str| {
+        let all = settings["results"].as_array().unwrap();
+        let one = all.iter().find(|one| one["name"] == name).unwrap_or_else(|| panic!("{name} in {settings}"));
+        (one["value"].clone(), one["from"].as_str().unwrap().to_owned(), one["is_hidden"] == true)
+    };
+    assert_eq!(of("access-lifetime"), (json!("7m"), "command_line".to_owned(), false));
+    assert_eq!(of("quota-records"), (json!("1234"), "environment".to_owned(), false));
+    assert_eq!(of("sign-up"), (json!("invite"), "environment".to_owned(), false));
+    assert_eq!(of("refresh-lifetime"), (json!("1d"), "default".to_owned(), false));
+    assert_eq!(of("web-csp"), (json!("app"), "command_line".to_owned(), false));
+    assert_eq!(of("tls-cert"), (Value::Null, "default".to_owned(), false));
+    for hidden in ["data", "web-dir", "signing-key-file"] {
+        assert_eq!(of(hidden), (Value::Null, "command_line".to_owned(), true), "{hidden}");
+    }
+    assert!(!settings.to_string().contains(dir.path().to_str().unwrap()), "{settings}");
+}
+
+#[tokio::test]
 async fn l2_the_reason_of_a_500_is_logged_under_the_id_that_the_caller_is_told() {
     let dir = tempfile::tempdir().unwrap();
     let data = dir.path().join("data");
@@ -221,6 +294,16 @@ async fn l2_the_reason_of_a_500_is_logged_under_the_id_that_the_caller_is_told()
     let response = admin.request(Method::GET, "/metrics").send().await.unwrap();
     assert_eq!(response.status(), 500);
     let problem: Problem = serde_json::from_slice(&response.bytes().await.unwrap()).unwrap();
+    // It is remembered for whoever looks later.
+    let failures = admin.get("/api/metrics/").await.is(200)["failures"].clone();
+    assert_eq!(failures.as_array().map(Vec::len), Some(1), "{failures}");
+    let failed = &failures[0];
+    assert_eq!((&failed["request_id"], &failed["status"]), (&json!(problem.request_id), &json!(500)));
+    assert_eq!((&failed["route"], &failed["user"]), (&json!("/metrics"), &json!(crate::support::ADMIN)));
+    let since = failed["at"].as_str().unwrap();
+    let again = admin.get(&format!("/api/metrics/?since={since}")).await.is(200);
+    assert_eq!(again["failures"].as_array().map(Vec::len), Some(1), "what ended about then is told again");
+    assert_eq!(admin.get("/api/metrics/?since=2999-01-01T00:00:00Z").await.is(200)["failures"], json!([]));
 
     // The last lines are written when it ends.
     crate::support::server::terminate(&server.child);

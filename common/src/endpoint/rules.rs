@@ -95,6 +95,8 @@ pub enum Cost {
     Writes(ChargedTo),
     /// It costs a password's hash, or is worth guessing.
     Credentials(ChargedTo),
+    /// It reads a token that the caller brings, for people to look at.
+    Inspections(ChargedTo),
 }
 
 /// Whose allowance a request is taken from.

@@ -4,7 +4,7 @@ use super::endpoint;
 use crate::{
     aggregate::{Aggregate as Groups, AggregateQuery},
     answer::NoContent,
-    change::{Changes, HistoryQuery},
+    change::{Changes, HistoryQuery, TrashQuery},
     explain::Explained as How,
     id::{RecordId, Revision},
     import::{Import as Imported, ImportQuery},
@@ -177,6 +177,16 @@ endpoint! {
     History: GET "/api/records/{collection}/{id}/history/",
     access Rules(View), cost Reads(User), errors Drf,
     params (CollectionName, RecordId), query HistoryQuery,
+    body () as NOTHING,
+    answer Changes as OK
+}
+
+endpoint! {
+    /// The records that were deleted and are still gone, those that were deleted last first: each is the change that deleted it, whose revision puts
+    /// it back.
+    Trash: GET "/api/records/{collection}/trash/",
+    access Rules(List), cost Reads(User), errors Drf,
+    params (CollectionName,), query TrashQuery,
     body () as NOTHING,
     answer Changes as OK
 }

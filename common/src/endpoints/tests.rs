@@ -40,6 +40,8 @@ POST /api/token/refresh/ Proof Credentials(Session) SimpleJwt Json|Form|Multipar
 POST /api/token/verify/ Proof Reads(Address) SimpleJwt Json|Form|Multipart≤262144 Json
 POST /api/token/blacklist/ Proof Credentials(Session) SimpleJwt Json|Form|Multipart≤262144 Json
 GET /api/token/keys/ Anyone Reads(Address) SimpleJwt - Json
+POST /api/token/inspect/ SignedIn Inspections(User) Drf Json≤262144 Json
+GET /api/keys/ Admin Reads(User) Drf - Json
 POST /api/session/ BrowserSignIn Credentials(Address) Drf Json≤262144 Json
 POST /api/session/refresh/ Cookie Credentials(Session) Drf - Json
 DELETE /api/session/ Cookie Credentials(Session) Drf - Nothing
@@ -91,6 +93,7 @@ PATCH /api/records/{collection}/{id}/ Rules([View, Update]) Writes(User) Drf Jso
 DELETE /api/records/{collection}/{id}/ Rules([View, Delete]) Writes(User) Drf - Nothing
 GET /api/records/{collection}/{id}/history/ Rules([View]) Reads(User) Drf - Json
 POST /api/records/{collection}/{id}/history/{revision}/restore/ Rules([View]) Writes(User) Drf - Json
+GET /api/records/{collection}/trash/ Rules([List]) Reads(User) Drf - Json
 POST /api/batch/ SignedIn Writes(User) Drf Json≤10485760 Json
 GET /api/changes/ SignedIn Reads(User) Drf - Json
 POST /api/changes/trim/ Admin Writes(User) Drf Json≤1048575 Json
@@ -109,6 +112,8 @@ GET /api/backup/ Admin Reads(User) Drf - File
 POST /api/storage/compact/ Admin Writes(User) Drf - Json
 GET /api/log/ Admin Reads(User) Drf - Json
 PUT /api/log/ Admin Writes(User) Drf Json≤262144 Json
+GET /api/log/lines/ Admin Reads(User) Drf - Json
+GET /api/settings/ Admin Reads(User) Drf - Json
 GET /api/metrics/ Admin Reads(User) Drf - Json
 GET /metrics Admin Reads(User) Drf - Text
 GET /healthz Supervisor Free Drf - Json

@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 use super::endpoint;
 use crate::{
     answer::{Empty, JsonAnswer},
+    inspection::Inspection,
     problem::FieldErrors,
     reader::{Body, Reader, said_by},
 };
@@ -53,6 +54,14 @@ endpoint! {
     access Anyone, cost Reads(Address), errors SimpleJwt,
     body () as NOTHING,
     answer KeySet as OK
+}
+
+endpoint! {
+    /// Read a token: its parts, whether a key of this server signed it, and what is wrong with it. Nothing of it is kept or logged.
+    Inspect: POST "/api/token/inspect/",
+    access SignedIn, cost Inspections(User), errors Drf,
+    body InspectedToken as SMALL_JSON,
+    answer Inspection as OK
 }
 
 /// A name and a password. The name may come as `email` too, as some clients call what people type there.
@@ -122,6 +131,31 @@ pub struct AnyToken {
 impl Body for AnyToken {
     fn from_json(value: Value) -> Result<Self, FieldErrors> {
         one_text(value, &["token"]).map(|token| Self { token })
+    }
+
+    fn to_json(&self) -> Value {
+        json!({"token": self.token})
+    }
+}
+
+/// A token of any kind, good or bad, to be read for people.
+#[derive(Clone, PartialEq, Eq)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(deny_unknown_fields))]
+pub struct InspectedToken {
+    /// The token's text; spaces around it do not count.
+    #[cfg_attr(feature = "schema", schemars(with = "crate::schema::FilledText"))]
+    pub token: String,
+}
+
+impl Body for InspectedToken {
+    fn from_json(value: Value) -> Result<Self, FieldErrors> {
+        let mut reader = Reader::new(value)?;
+        let token = reader.text("token");
+        let errors = reader.finish();
+        match token {
+            Some(token) => errors.or(Self { token }),
+            None => Err(errors),
+        }
     }
 
     fn to_json(&self) -> Value {

@@ -37,6 +37,12 @@ fn read_datetime(text: &str) -> Option<OffsetDateTime> {
     Some(PrimitiveDateTime::new(date, clock).assume_offset(read_offset(zone)?))
 }
 
+/// The moment that is so long before one, which is written as [`format_moment`] does or as RFC 3339 has it.
+pub fn before(moment: &str, time: time::Duration) -> Option<String> {
+    let moment = OffsetDateTime::parse(moment, &Rfc3339).ok()?;
+    moment.checked_sub(time).map(format_moment)
+}
+
 /// A moment as Coffer writes it: RFC 3339, `Z`, with six digits after the second's point, or none where they are all zero. (Python's
 /// `datetime.fromisoformat` before 3.11 reads three, six or none.)
 pub fn format_moment(moment: OffsetDateTime) -> String {

@@ -9,10 +9,15 @@ use std::{
     time::Duration,
 };
 
-use base::histogram::{Histogram, SECONDS};
+use base::{
+    Newest,
+    histogram::{Histogram, SECONDS},
+};
+use common::metrics::NOTED;
 use http::{Method, StatusCode};
 
 use super::{
+    failed::Failed,
     route::{Route, routes},
     text::{Kind, Text},
 };
@@ -46,6 +51,7 @@ pub struct Http {
     sent: AtomicU64,
     accepted: AtomicU64,
     open: AtomicU64,
+    failed: Newest<Failed>,
 }
 
 #[derive(Debug)]
@@ -75,7 +81,7 @@ impl Default for Http {
     fn default() -> Self {
         let series = (0..routes() * METHODS.len()).map(|_| OnceLock::new()).collect();
         let [in_flight, sent, accepted, open] = array::from_fn(|_| AtomicU64::new(0));
-        Self { series, in_flight, sent, accepted, open }
+        Self { series, in_flight, sent, accepted, open, failed: Newest::new(NOTED) }
     }
 }
 
@@ -106,6 +112,16 @@ impl Http {
             count.fetch_add(1, Relaxed);
         }
         series.time.observe_time(outcome.time);
+    }
+
+    /// Remembers a request that failed.
+    pub(crate) fn remember(&self, failed: Failed) {
+        self.failed.push(failed);
+    }
+
+    /// The newest requests that failed, the oldest of them first.
+    pub fn failures(&self) -> Vec<Failed> {
+        self.failed.all()
     }
 
     /// What was counted up to now.

@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, sync::Arc};
 use base::Charge;
 use common::{
     access::{Action as Asked, Caller, Decision},
-    change::{Change, ChangeQuery, MAX_CHANGES},
+    change::{Change, ChangeQuery, MAX_CHANGES, TrashQuery, Verb},
     id::{RecordId, Revision, UserId},
     json::Exact,
     name::CollectionName,
@@ -13,7 +13,7 @@ use common::{
 };
 use store::{
     Snapshot, Version,
-    journal::{self as blocks, Position},
+    journal::{self as blocks, Block, Position},
 };
 
 use super::{Back, Entry, back::Step, parse};
@@ -130,16 +130,59 @@ pub async fn list(core: &Core, caller: &Caller, query: &ChangeQuery) -> Result<(
         schema.authorize(Asked::View, caller)?;
         name.clone_from(&schema.collection.name);
     }
+    pages(core, &snapshot, caller, &query, false, &deadline).await
+}
+
+/// The deletions of a collection's records that are still gone, the newest first, for who may list them.
+pub async fn trash(
+    core: &Core,
+    caller: &Caller,
+    name: &CollectionName,
+    query: TrashQuery,
+) -> Result<(Vec<Change>, Option<After>)> {
+    let deadline = core.deadline();
+    let snapshot = core.store.snapshot().await?;
+    let schema = core.schemas.find(&snapshot, name, caller).await?;
+    schema.authorize(Asked::List, caller)?;
+    let query = ChangeQuery {
+        collection: Some(schema.collection.name.clone()),
+        action: Some(Verb::Delete),
+        ..ChangeQuery::from(query)
+    };
+    pages(core, &snapshot, caller, &query, true, &deadline).await
+}
+
+async fn pages(
+    core: &Core,
+    snapshot: &Snapshot,
+    caller: &Caller,
+    query: &ChangeQuery,
+    is_trash: bool,
+    deadline: &Deadline,
+) -> Result<(Vec<Change>, Option<After>)> {
     let mut most = query.page_size.unwrap_or(MAX_OF_ONE_COMMIT);
     loop {
-        let mut stretch = ChangePage::new(core, &snapshot, caller, query.collection.as_ref());
-        let after = stretch.fill(&query, most, &deadline).await?;
+        let mut stretch = ChangePage::new(core, snapshot, caller, query.collection.as_ref());
+        (stretch.query, stretch.is_trash) = (Some(query), is_trash);
+        let after = stretch.fill(query, most, deadline).await?;
         let found = stretch.found.len();
-        match stretch.finish(&deadline).await {
+        match stretch.finish(deadline).await {
             // The values before and after may be much larger than the entries.
             Err(Error::TooLargeTogether) if found > 1 => most = found / 2,
             changes => return Ok((changes?, after)),
         }
+    }
+}
+
+/// Where a stretch begins: with this entry, or in front of it where the newest come first.
+fn edge(query: &ChangeQuery) -> Position {
+    let at =
+        |revision: Option<Revision>, place| Position { version: Version::new(revision.map_or(0, |at| at.0)), place };
+    match (query.is_backward, query.place) {
+        (true, _) if query.before.is_none() => Position { version: Version::new(i64::MAX.unsigned_abs()), place: 0 },
+        (true, place) => at(query.before, place.unwrap_or(0)),
+        (false, Some(place)) if query.after.is_some() => at(query.after, place.saturating_add(1)),
+        (false, _) => at(query.after.map(|after| Revision(after.0.saturating_add(1))), 0),
     }
 }
 
@@ -149,6 +192,10 @@ pub(super) struct ChangePage<'a> {
     snapshot: &'a Snapshot,
     caller: &'a Caller,
     collection: Option<&'a CollectionName>,
+    /// What else is asked of changes.
+    query: Option<&'a ChangeQuery>,
+    /// Only deletions of records that are still gone.
+    is_trash: bool,
     directory: Directory,
     /// What is for the caller, and the record that it is about.
     found: Vec<VisibleChange>,
@@ -172,6 +219,8 @@ impl<'a> ChangePage<'a> {
             snapshot,
             caller,
             collection,
+            query: None,
+            is_trash: false,
             directory: Directory::default(),
             found: Vec::new(),
             held: work::charge(),
@@ -180,17 +229,19 @@ impl<'a> ChangePage<'a> {
 
     /// Reads entries up to the end of a commit, or within one of which there are `most`; says where that was, if there may be more.
     async fn fill(&mut self, query: &ChangeQuery, most: usize, deadline: &Deadline) -> Result<Option<After>> {
-        let from = match (query.after, query.place) {
-            (Some(after), Some(place)) => Position { version: Version::new(after.0), place: place.saturating_add(1) },
-            (after, _) => {
-                Position { version: Version::new(after.map_or(0, |after| after.0.saturating_add(1))), place: 0 }
-            }
-        };
+        let (edge, is_backward) = (edge(query), query.is_backward);
         let (mut bytes, mut passed) = (0, None::<Position>);
-        let mut blocks = blocks::blocks_from(self.snapshot, from).await?;
-        while let Some(block) = blocks.next().await? {
+        let mut blocks = if is_backward {
+            blocks::blocks_before(self.snapshot, edge)
+        } else {
+            blocks::blocks_from(self.snapshot, edge).await?
+        };
+        while let Some(Block { mut entries, .. }) = blocks.next().await? {
+            if is_backward {
+                entries.reverse();
+            }
             let is_over = deadline.is_over();
-            for appended in block.entries.into_iter().filter(|entry| entry.at >= from) {
+            for appended in entries.into_iter().filter(|entry| (entry.at < edge) == is_backward) {
                 let Position { version, .. } = appended.at;
                 if let Some(Position { version: last, place }) = passed {
                     let revision = Revision(last.get());
@@ -212,6 +263,21 @@ impl<'a> ChangePage<'a> {
             deadline.give_way().await?;
         }
         Ok(None)
+    }
+
+    /// Whether a change is asked for, as far as that is said by more than its collection.
+    fn is_asked_for(&self, change: &Change) -> bool {
+        let Some(query) = self.query else { return true };
+        query.action.is_none_or(|action| action == change.action)
+            && query.subject.is_none_or(|subject| subject == change.subject)
+            && query.by.is_none_or(|by| Some(by) == change.by)
+    }
+
+    /// Whether a record is gone by the commit of this version, and not there again or gone once more.
+    async fn is_still_gone(&self, about: Option<(CollectionNumber, RecordId)>, version: Version) -> Result<bool> {
+        let Some((collection, id)) = about else { return Ok(false) };
+        let tombstone = self.snapshot.get(&keyspace::tombstone(collection, id)).await?;
+        Ok(tombstone.is_some_and(|tombstone| tombstone.version == version))
     }
 
     /// Takes an entry, if it is for the caller.
@@ -242,6 +308,9 @@ impl<'a> ChangePage<'a> {
                 (change, Some((entry.collection, entry.id)), owner)
             }
         };
+        if !self.is_asked_for(&change) {
+            return Ok(None);
+        }
         if let Some((number, _)) = about
             && let Some(Numbered { id, name }) = self.directory.find(self.snapshot, number).await?
         {
@@ -249,6 +318,7 @@ impl<'a> ChangePage<'a> {
         }
         let is_asked_for = self.collection.is_none() || self.collection == change.collection.as_ref();
         let is_for_caller = is_asked_for && self.is_visible(&change, about.map(|(number, _)| number), owner).await?;
+        let is_for_caller = is_for_caller && (!self.is_trash || self.is_still_gone(about, version).await?);
         Ok(is_for_caller.then_some((change, about)))
     }
 
@@ -263,7 +333,8 @@ impl<'a> ChangePage<'a> {
         }
         let (Some(number), Some(name)) = (number, &change.collection) else { return Ok(false) };
         let Some(schema) = self.core.schemas.load(self.snapshot, name).await? else { return Ok(false) };
-        let may = schema.collection.access.decide(Asked::View, self.caller);
+        let asked = if self.is_trash { Asked::List } else { Asked::View };
+        let may = schema.collection.access.decide(asked, self.caller);
         Ok(schema.number() == number && may != Decision::Denied && may.covers(owner))
     }
 
@@ -287,6 +358,8 @@ impl<'a> ChangePage<'a> {
         }
         let (mut steps, mut kept) = (0, work::charge());
         'records: for ((number, id), mut wanted) in records {
+            // Those that are later stand last, whichever way they were read.
+            wanted.sort_by_key(|i| self.found[*i].0.revision);
             let schema = self.schema(number).await?;
             let mut back = Back::new(self.snapshot, schema.as_deref(), number, id).await?;
             while let Some(&last) = wanted.last() {

@@ -41,6 +41,12 @@ pub async fn blocks_from(snapshot: &Snapshot, at: Position) -> Result<Blocks<'_>
     Ok(Blocks { waiting, pages: snapshot.pages(scan) })
 }
 
+/// The blocks that have entries before this position, the newest first; the first one may have later ones too.
+pub fn blocks_before(snapshot: &Snapshot, at: Position) -> Blocks<'_> {
+    let scan = Scan::range(Bound::Included(Key::space(SPACE)), Bound::Excluded(key(at))).backward();
+    Blocks { waiting: Vec::new().into_iter(), pages: snapshot.pages(scan) }
+}
+
 /// Blocks one after another.
 pub struct Blocks<'a> {
     waiting: std::vec::IntoIter<(Key, Entry)>,

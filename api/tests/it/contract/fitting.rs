@@ -4,8 +4,8 @@ use common::{
     Endpoint,
     endpoint::EndpointInfo,
     endpoints::{
-        backup, batch, changes, collections, events, guess, health, log, metrics, migrations, operations, paths,
-        records, root, schema, sessions, setup, storage, tokens, users,
+        backup, batch, changes, collections, events, guess, health, keys, log, metrics, migrations, operations, paths,
+        records, root, schema, sessions, settings, setup, storage, tokens, users,
     },
 };
 use serde_json::{Value, json};
@@ -67,7 +67,10 @@ pub(crate) async fn fitting(
         operations::List,
         paths::List,
         backup::Get,
+        keys::List,
         log::Get,
+        log::Lines,
+        settings::List,
         metrics::Recent,
         metrics::Get,
         records::Root,
@@ -75,6 +78,7 @@ pub(crate) async fn fitting(
         records::List,
         records::Aggregate,
         records::Export,
+        records::Trash,
         records::Describe,
         storage::Compact,
     ) {
@@ -115,6 +119,8 @@ pub(crate) async fn fitting(
     } else if is_any!(info, changes::Operation, changes::Revert) {
         let made = admin.post("/api/records/snacks/", &json!({"title": "Nuts"})).await;
         parameters.push(("operation", made.header("operation").to_owned()));
+    } else if is_any!(info, tokens::Inspect) {
+        body = Some(json!({"token": "e30.e30.e30"}));
     } else if is_any!(info, log::Set) {
         body = Some(json!({"level": "debug"}));
     } else if is_any!(info, collections::Create) {

@@ -149,7 +149,7 @@ async fn d1_on_every_endpoint_what_is_foreign_is_answered_like_what_is_absent() 
 
 /// The rules that an endpoint of records asks; several are alternatives.
 fn actions(info: &EndpointInfo) -> &'static [Action] {
-    if is_any!(info, records::List, records::Aggregate, records::Export) {
+    if is_any!(info, records::List, records::Aggregate, records::Export, records::Trash) {
         &[Action::List]
     } else if is_any!(info, records::Describe, records::DescribeOne) {
         &[Action::List, Action::View, Action::Create]

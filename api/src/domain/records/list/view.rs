@@ -10,10 +10,12 @@ use std::{
 
 use common::{
     access::{Caller, Decision},
+    metrics::SlowQuery,
     name::CollectionName,
     page::pages,
     query::{LAST_PAGE, ListQuery},
 };
+use logging::RequestId;
 use store::Snapshot;
 
 use crate::domain::{
@@ -40,8 +42,15 @@ pub(in crate::domain::records) struct View<'a> {
 }
 
 impl View<'_> {
-    /// Tells of a query that took long, and counts it; without the values that it asks for.
-    pub(super) fn note_slow(&self, name: &CollectionName, query: &str, took: Duration) {
+    /// Tells of a query that took long, remembers it and counts it; without the values that it asks for. `would_help`: the fields of an index
+    /// that would leave less to do.
+    pub(super) fn note_slow(
+        &self,
+        name: &CollectionName,
+        query: &str,
+        took: Duration,
+        would_help: impl FnOnce() -> Option<Vec<String>>,
+    ) {
         if took < self.core.slow_query {
             return;
         }
@@ -49,6 +58,16 @@ impl View<'_> {
         let (keys, rows) = self.looked.counts();
         let milliseconds = u64::try_from(took.as_millis()).unwrap_or(u64::MAX);
         tracing::warn!(collection = %name, query, keys, rows, milliseconds, "a slow query");
+        self.core.newest_slow.push(SlowQuery {
+            at: self.core.timestamp(),
+            request_id: RequestId::current().map(|id| id.to_string()),
+            collection: name.to_string(),
+            query: query.to_owned(),
+            milliseconds,
+            keys_read: keys as u64,
+            records_tested: rows as u64,
+            would_help: would_help(),
+        });
     }
 }
 

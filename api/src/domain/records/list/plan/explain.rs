@@ -76,7 +76,7 @@ impl Plan {
 
     /// The fields of an index that would leave less to be read: those that are asked for by value first, then what is ordered by, or one that
     /// is asked for by a range.
-    fn proposal(&self, view: &View<'_>) -> Option<Vec<String>> {
+    pub(in super::super) fn proposal(&self, view: &View<'_>) -> Option<Vec<String>> {
         if self.is_listed() {
             return None;
         }
