@@ -13,6 +13,7 @@ use tokio::{
 };
 
 use crate::{
+    config::Refresh,
     editor,
     effect::Effect,
     live,
@@ -55,6 +56,8 @@ pub struct Options {
     pub has_mouse: bool,
     /// Nothing is written.
     pub is_read_only: bool,
+    /// How often the dashboard asks.
+    pub refresh: Refresh,
     /// Where somebody was, the last time.
     pub place: Option<LastLocation>,
 }
@@ -70,6 +73,7 @@ pub async fn run(
     let size = crossterm::terminal::size()?;
     let (mut model, effects) = Model::new(server.to_string(), in_the_clear, client.has_session(), size);
     (model.theme, model.is_read_only, model.reopen) = (options.theme, options.is_read_only, options.place);
+    model.refresh = options.refresh;
     let mut app = App::new(model, Arc::new(client));
     app.spawn(effects);
     let (mut events, mut listening) = listen();

@@ -7,7 +7,10 @@ use clap_complete::Shell;
 use coffer_client::profile::{self, Target};
 use common::variables;
 
-use crate::{config::ThemeName, words};
+use crate::{
+    config::{self, Refresh, ThemeName},
+    words,
+};
 
 /// The arguments.
 #[derive(Debug, Parser)]
@@ -37,6 +40,9 @@ pub struct Args {
     /// Nothing is written.
     #[arg(long, help = words::READONLY_HELP)]
     pub readonly: bool,
+    /// How often the dashboard asks.
+    #[arg(long, help = words::REFRESH_HELP, value_name = "TIME|off", value_parser = config::refresh)]
+    pub refresh: Option<Refresh>,
 }
 
 fn parse_server(text: &str) -> Result<Target, String> {

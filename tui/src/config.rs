@@ -1,10 +1,11 @@
 //! Settings of the client: `config.toml` in the folder for settings. Options of the command line stand above it.
 
-use std::{collections::BTreeMap, fs, io, path::Path};
+use std::{collections::BTreeMap, fs, io, path::Path, time::Duration};
 
 use clap::ValueEnum;
 use coffer_client::session::config_folder;
-use serde::Deserialize;
+use common::duration::parse_duration;
+use serde::{Deserialize, Deserializer, de::Error as _};
 
 use crate::key::{self, Binding};
 
@@ -20,8 +21,32 @@ pub struct Config {
     pub ascii: Option<bool>,
     /// Nothing is written.
     pub readonly: Option<bool>,
+    /// How often the dashboard asks: `1s`, `10s`, `off`.
+    #[serde(deserialize_with = "read_refresh")]
+    pub refresh: Option<Refresh>,
     /// Other keys, by the name of what they do.
     keys: BTreeMap<String, Keys>,
+}
+
+/// How often the dashboard asks; `None` for when a key says so.
+pub type Refresh = Option<Duration>;
+
+/// How often a dashboard asks, unless somebody says otherwise; more often makes no sense.
+pub const REFRESH: Duration = Duration::from_secs(1);
+
+/// Reads `1s`, `10s`, `2m` or `off`.
+pub fn refresh(text: &str) -> Result<Refresh, String> {
+    if text == "off" {
+        return Ok(None);
+    }
+    match parse_duration(text) {
+        Ok(time) if time >= REFRESH => Ok(Some(time)),
+        _ => Err("use a time from 1s on, such as 10s or 2m, or off".to_owned()),
+    }
+}
+
+fn read_refresh<'de, D: Deserializer<'de>>(from: D) -> Result<Option<Refresh>, D::Error> {
+    refresh(&String::deserialize(from)?).map(Some).map_err(D::Error::custom)
 }
 
 /// One key, or several.
@@ -95,8 +120,12 @@ mod tests {
             read("theme = \"light\"\nmouse = false\n[keys]\nsort = \"S\"\nreload = [\"r\", \"f5\"]\n").unwrap();
         assert_eq!((config.theme, config.mouse), (Some(ThemeName::Light), Some(false)));
         assert_eq!(read("").unwrap(), Config::default());
+        assert_eq!(read("refresh = \"10s\"").unwrap().refresh, Some(Some(Duration::from_secs(10))));
+        assert_eq!(read("refresh = \"off\"").unwrap().refresh, Some(None));
         for (text, part) in [
             ("theme = \"pink\"", "line 1"),
+            ("refresh = \"100ms\"", "from 1s on"),
+            ("refresh = \"often\"", "from 1s on"),
             ("\ncolour = true", "colour"),
             ("[keys]\nfly = \"x\"", "fly"),
             ("[keys]\nsort = \"hyper-x\"", "hyper-x"),

@@ -3,10 +3,13 @@
 use std::{path::PathBuf, time::Duration};
 
 use common::{
-    Object,
+    Object, activity,
     change::ChangeQuery,
     collection::{Definition, DefinitionQuery},
-    endpoints::{tokens, users},
+    endpoints::{
+        log::{LinesQuery, LogLevel},
+        tokens, users,
+    },
     id::{OperationId, RecordId, Revision, SessionId, UserId},
     name::CollectionName,
     people::SessionsQuery,
@@ -35,6 +38,14 @@ pub enum Effect {
     SignOut(Ticket),
     /// Ask what the dashboard shows, after a pause.
     Dashboard(Ticket, Box<Ask>),
+    /// Ask for what a page about the server or a token shows.
+    Sheet(Ticket, SheetAsk),
+    /// Put back what a change of a record left, or deleted.
+    Restore(Ticket, CollectionName, RecordId, Revision),
+    /// Have the server's log tell more or less.
+    LogLevel(Ticket, LogLevel),
+    /// Write a backup to a file.
+    Backup(Ticket, PathBuf),
     /// Read the collections.
     Collections(Ticket),
     /// Read a page of records.
@@ -95,6 +106,19 @@ pub enum Effect {
     Rejected(Ticket, OperationId, PathBuf),
     /// Keep where somebody is, as it is read at the next start.
     KeepPlace(Vec<u8>),
+}
+
+/// What a page about the server or a token asks for. No `Debug`: tokens are in here.
+#[derive(Clone)]
+pub enum SheetAsk {
+    /// Lines of the log, after a pause.
+    Log(Duration, LinesQuery),
+    /// Changes, with the names of who made them where these are told.
+    Changes(Box<activity::Ask>, bool),
+    /// Settings and keys.
+    Server,
+    /// What a token says; the own one, where none is named.
+    Token(String),
 }
 
 /// What a dashboard asks for.

@@ -39,6 +39,16 @@ pub enum Context {
     Choice,
     /// In a form: any of several.
     Choices,
+    /// Changes to look through.
+    Changes,
+    /// A page about the server.
+    Sheet,
+    /// How a collection's records are asked for.
+    Api,
+    /// The server's log.
+    Log,
+    /// A token, which is pasted.
+    Token,
     /// The command palette.
     Palette,
     /// The help page.
@@ -48,7 +58,7 @@ pub enum Context {
 impl Context {
     /// Letters are text here, not commands.
     pub fn is_text(self) -> bool {
-        matches!(self, Self::SignIn | Self::Filter | Self::Line | Self::Area | Self::Palette)
+        matches!(self, Self::SignIn | Self::Filter | Self::Line | Self::Area | Self::Palette | Self::Token)
     }
 }
 
@@ -89,6 +99,20 @@ pub enum Action {
     SignOut,
     Dashboard,
     Span,
+    Log,
+    Failures,
+    Server,
+    Token,
+    Backup,
+    Level,
+    ServerLevel,
+    OwnToken,
+    Api,
+    Access,
+    Activity,
+    Trash,
+    History,
+    Restore,
     Users,
     Sessions,
     Password,
@@ -162,16 +186,45 @@ const EVERYWHERE: &[Context] = &[
     C::Area,
     C::Choice,
     C::Choices,
+    C::Changes,
+    C::Sheet,
+    C::Api,
+    C::Log,
+    C::Token,
     C::Palette,
     C::Help,
 ];
-const SCREENS: &[Context] =
-    &[C::Dashboard, C::Collections, C::Records, C::Chosen, C::Import, C::Record, C::Users, C::Sessions];
-const READING: &[Context] =
-    &[C::Collections, C::Records, C::Chosen, C::Import, C::Record, C::Users, C::Sessions, C::Help];
+const SCREENS: &[Context] = &[
+    C::Dashboard,
+    C::Collections,
+    C::Records,
+    C::Chosen,
+    C::Import,
+    C::Record,
+    C::Users,
+    C::Sessions,
+    C::Changes,
+    C::Sheet,
+    C::Api,
+    C::Log,
+];
+const READING: &[Context] = &[
+    C::Collections,
+    C::Records,
+    C::Chosen,
+    C::Import,
+    C::Record,
+    C::Users,
+    C::Sessions,
+    C::Changes,
+    C::Sheet,
+    C::Api,
+    C::Log,
+    C::Help,
+];
 const TABLE: &[Context] = &[C::Records, C::Chosen];
 const COLUMNS: &[Context] = &[C::Records, C::Chosen, C::Users, C::Sessions];
-const LISTS: &[Context] = &[C::Collections, C::Records, C::Chosen, C::Users, C::Sessions];
+const LISTS: &[Context] = &[C::Collections, C::Records, C::Chosen, C::Users, C::Sessions, C::Changes];
 const FORMS: &[Context] = &[C::Line, C::Area, C::Choice, C::Choices];
 const CHOOSING: &[Context] = &[C::Choice, C::Choices];
 
@@ -192,6 +245,21 @@ pub(crate) const KEYS: &[Binding] = &[
     row(&[C::Chosen], &[key(KeyCode::Enter)], A::Open, false),
     row(&[C::Dashboard], &[key(KeyCode::Enter), key(KeyCode::Esc), letter('D')], A::Back, true),
     row(&[C::Dashboard], &[letter('t')], A::Span, true),
+    row(&[C::Dashboard], &[letter('l')], A::Log, true),
+    row(&[C::Dashboard], &[letter('f')], A::Failures, true),
+    row(&[C::Dashboard], &[letter('S')], A::Server, true),
+    row(&[C::Changes], &[key(KeyCode::Enter)], A::Restore, true),
+    row(&[C::Changes], &[letter('u')], A::Undo, true),
+    row(&[C::Changes], &[letter('l')], A::Level, true),
+    row(&[C::Api, C::Log], &[letter('l')], A::Level, true),
+    row(&[C::Log], &[letter('L')], A::ServerLevel, true),
+    row(&[C::Token], &[key(KeyCode::Enter)], A::Submit, true),
+    row(&[C::Token], &[ctrl('o')], A::OwnToken, true),
+    row(&[C::Token], &[key(KeyCode::Up)], A::Up, false),
+    row(&[C::Token], &[key(KeyCode::Down)], A::Down, false),
+    row(&[C::Token], &[key(KeyCode::PageUp)], A::PreviousPage, false),
+    row(&[C::Token], &[key(KeyCode::PageDown)], A::NextPage, false),
+    row(&[C::Changes, C::Sheet, C::Api, C::Log, C::Token], &[key(KeyCode::Esc)], A::Back, true),
     row(COLUMNS, &[letter('/')], A::Filter, true),
     row(COLUMNS, &[letter('s')], A::Sort, true),
     row(&[C::Dashboard, C::Collections, C::Records, C::Chosen, C::Users], &[letter('n')], A::New, true),
@@ -222,8 +290,13 @@ pub(crate) const KEYS: &[Binding] = &[
     row(COLUMNS, &[letter('[')], A::PreviousPage, false),
     row(COLUMNS, &[letter(']')], A::NextPage, false),
     row(COLUMNS, &[key(KeyCode::Backspace)], A::AllRows, false),
-    row(&[C::Record, C::Import, C::Help], &[key(KeyCode::PageUp)], A::PreviousPage, false),
-    row(&[C::Record, C::Import, C::Help], &[key(KeyCode::PageDown), letter(' ')], A::NextPage, false),
+    row(&[C::Record, C::Import, C::Sheet, C::Api, C::Log, C::Help], &[key(KeyCode::PageUp)], A::PreviousPage, false),
+    row(
+        &[C::Record, C::Import, C::Sheet, C::Api, C::Log, C::Help],
+        &[key(KeyCode::PageDown), letter(' ')],
+        A::NextPage,
+        false,
+    ),
     row(READING, &[key(KeyCode::Home), letter('g')], A::First, false),
     row(READING, &[key(KeyCode::End), letter('G')], A::Last, false),
     row(SCREENS, &[letter('r'), key(KeyCode::F(5))], A::Reload, true),
@@ -270,9 +343,16 @@ pub(crate) const KEYS: &[Binding] = &[
     row(&[C::Dashboard, C::Collections], &[letter('U')], A::Users, true),
     row(&[C::Dashboard, C::Collections], &[letter('i')], A::Sessions, true),
     row(&[C::Dashboard, C::Collections], &[letter('p')], A::Password, true),
+    row(&[C::Dashboard, C::Collections], &[letter('T')], A::Token, true),
+    row(&[C::Dashboard], &[letter('b')], A::Backup, true),
+    row(&[C::Records, C::Record], &[letter('H')], A::History, false),
+    row(&[C::Collections, C::Records], &[letter('E')], A::Api, false),
+    row(&[C::Dashboard, C::Collections], &[letter('M')], A::Access, false),
+    row(&[C::Records], &[letter('Z')], A::Trash, false),
+    row(&[C::Dashboard, C::Collections], &[letter('A')], A::Activity, true),
     row(SCREENS, &[letter('?'), key(KeyCode::F(1))], A::Help, true),
     row(&[C::Choice, C::Choices], &[letter('?'), key(KeyCode::F(1))], A::Help, true),
-    row(&[C::SignIn, C::Filter, C::Line, C::Area, C::Palette], &[key(KeyCode::F(1))], A::Help, true),
+    row(&[C::SignIn, C::Filter, C::Line, C::Area, C::Token, C::Palette], &[key(KeyCode::F(1))], A::Help, true),
     row(EVERYWHERE, &[ctrl('z')], A::Suspend, false),
     row(EVERYWHERE, &[ctrl('c')], A::Quit, false),
 ];
@@ -337,7 +417,7 @@ pub(crate) fn name((code, modifiers): Key) -> String {
 mod tests {
     use super::*;
 
-    const ALL: [Context; 16] = [
+    const ALL: [Context; 21] = [
         C::SignIn,
         C::Dashboard,
         C::Collections,
@@ -352,6 +432,11 @@ mod tests {
         C::Area,
         C::Choice,
         C::Choices,
+        C::Changes,
+        C::Sheet,
+        C::Api,
+        C::Log,
+        C::Token,
         C::Palette,
         C::Help,
     ];

@@ -7,10 +7,16 @@ use common::{
     CallError,
     change::Changes,
     collection::{Collection, DefinitionAnswer},
-    endpoints::root::Root,
+    endpoints::{
+        keys::Keys,
+        log::{LogLines, LogSettings},
+        root::Root,
+        settings::Settings,
+    },
     event::news::News,
     id::{OperationId, RecordId, Revision, UserId},
     import::Import,
+    inspection::Inspection,
     many::Many,
     metrics::Metrics,
     name::CollectionName,
@@ -69,6 +75,19 @@ pub enum Away {
     KeptBack,
 }
 
+/// What a page about the server or a token was told.
+#[derive(Debug, Clone)]
+pub enum SheetTold {
+    /// Lines of the log.
+    Log(LogLines),
+    /// Changes, and what users are called.
+    Changes(Box<Changes>, Vec<(UserId, Option<String>)>),
+    /// Settings and keys.
+    Server(Box<(Settings, Keys)>),
+    /// What a token says.
+    Token(Box<Inspection>),
+}
+
 /// What a dashboard asked for.
 #[derive(Debug, Clone)]
 pub struct Told {
@@ -111,6 +130,23 @@ pub enum Message {
     SignedOut(Ticket, Result<(), CallError>),
     /// What a dashboard asked for.
     Dashboard(Ticket, Box<Told>),
+    /// What a page about the server or a token asked for.
+    Sheet {
+        /// Which request it was.
+        ticket: Ticket,
+        /// What it was told.
+        answer: Answer<SheetTold>,
+        /// How long that took.
+        took: Duration,
+        /// Nobody pressed a key for it.
+        by_itself: bool,
+    },
+    /// A version of a record was put back, by this operation.
+    Restored(Ticket, Answer<Record>, Option<OperationId>, CollectionName),
+    /// What the server's log tells now.
+    LogLevel(Ticket, Answer<LogSettings>),
+    /// So many bytes of a backup went into a file.
+    BackedUp(Ticket, PathBuf, Result<u64, FileFault>),
     /// The collections.
     Collections(Ticket, Answer<Vec<Collection>>),
     /// A page of records, users or sessions.

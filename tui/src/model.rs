@@ -15,12 +15,13 @@ use crossterm::event::KeyEvent;
 
 pub use self::{place::LastLocation, screen::Screen};
 use crate::{
+    config,
     effect::Effect,
     key::Context,
     load::{Load, Ticket, Tickets},
     many::ManyAct,
     message::{Away, Deleted, Message, Undo},
-    screen::{Collections, Editing, Kept, Palette, SignIn},
+    screen::{Collections, Editing, Kept, Palette, SheetKind, SignIn},
     style::Theme,
 };
 
@@ -62,6 +63,10 @@ pub struct Model {
     pub to_delete_chosen: Option<ManyAct>,
     /// The imports that go on in the background.
     pub imports: Vec<Import>,
+    /// The backup that is being written.
+    pub backing_up: Option<Ticket>,
+    /// How often a dashboard asks; `None` for when a key says so.
+    pub refresh: Option<Duration>,
     /// The write that is under way. Until its answer comes, keys wait in [`Self::ahead`].
     pub writing: Option<Ticket>,
     /// A change of a definition that takes its time, and what was asked last of it.
@@ -146,6 +151,8 @@ impl Model {
             to_delete: None,
             to_delete_chosen: None,
             imports: Vec::new(),
+            backing_up: None,
+            refresh: Some(config::REFRESH),
             writing: None,
             changing: None,
             ahead: VecDeque::new(),
@@ -219,6 +226,8 @@ impl Model {
             Some(Screen::Users(_)) => Context::Users,
             Some(Screen::Sessions(_)) => Context::Sessions,
             Some(Screen::Dashboard(_)) => Context::Dashboard,
+            Some(Screen::Sheet(sheet)) => sheet.context(),
+            Some(Screen::Changes(_)) => Context::Changes,
             Some(Screen::Collections(_)) | None => Context::Collections,
         }
     }
@@ -248,9 +257,15 @@ impl Model {
             | None => false,
             Some(Screen::Export(form)) => form.is_under_way(),
             Some(Screen::Import(screen)) => screen.is_waiting(),
+            Some(Screen::Sheet(sheet)) => sheet.load.is_waited_for(),
+            Some(Screen::Changes(screen)) => screen.load.is_waited_for(),
         };
         let looks = self.sign_in.as_ref().is_some_and(|sign_in| sign_in.look.is_under_way());
-        self.writing.is_some() || self.changing.is_some() || looks || (loads && self.sign_in.is_none())
+        self.backing_up.is_some()
+            || self.writing.is_some()
+            || self.changing.is_some()
+            || looks
+            || (loads && self.sign_in.is_none())
     }
 
     /// Something was typed that is not saved.
@@ -320,6 +335,7 @@ impl Model {
     /// Loads what the topmost screen shows anew.
     pub fn reload(&mut self) -> Vec<Effect> {
         let tickets = self.tickets.clone();
+        let is_admin = self.is_admin();
         let (is_unknown, columns) = (self.user.is_none(), usize::from(self.size.0));
         match self.top() {
             Screen::Collections(collections) => {
@@ -332,6 +348,8 @@ impl Model {
             }
             Screen::Record(detail) => detail.load(&tickets).into_iter().collect(),
             Screen::Sessions(sessions) => vec![sessions.list.load(&tickets)],
+            Screen::Sheet(sheet) => sheet.ask(&tickets, Duration::ZERO).into_iter().collect(),
+            Screen::Changes(screen) => screen.reload(&tickets, is_admin).into_iter().collect(),
             Screen::Dashboard(dashboard) => {
                 let effect = dashboard.ask(&tickets, Duration::ZERO);
                 let collections = self.load_collections();
@@ -360,6 +378,7 @@ impl Model {
     pub fn comes_by_itself(&self, message: &Message) -> bool {
         match message {
             Message::Dashboard(_, told) => told.by_itself,
+            Message::Sheet { by_itself, .. } => *by_itself,
             Message::ImportProgress(..) => !matches!(self.screens.last(), Some(Screen::Import(_))),
             Message::PlaceKept => true,
             Message::Collections(..) => matches!(self.screens.last(), Some(Screen::Dashboard(_))),
@@ -386,6 +405,17 @@ impl Model {
     pub fn open_dashboard(&mut self) -> Vec<Effect> {
         self.screens.push(Screen::Dashboard(Box::default()));
         self.reload()
+    }
+
+    /// A dashboard is seen, or a page that shows what it knows.
+    pub fn watches(&self) -> bool {
+        let is_below = |screen: &Screen| matches!(screen, Screen::Dashboard(_));
+        let is_of_it = |screen: &Screen| match screen {
+            Screen::Dashboard(_) => true,
+            Screen::Sheet(sheet) => matches!(sheet.kind, SheetKind::Failures) && self.screens.iter().any(is_below),
+            _ => false,
+        };
+        self.sign_in.is_none() && self.screens.last().is_some_and(is_of_it)
     }
 
     /// Somebody has done something, or is still to sign in.

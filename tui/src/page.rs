@@ -4,12 +4,17 @@
 mod detail;
 mod help;
 mod import;
+mod sheet;
 
 pub(crate) use detail::lines as detail_lines;
 pub(crate) use help::lines as help_lines;
 pub(crate) use import::lines as import_lines;
+pub(crate) use sheet::lines as sheet_lines;
+
+use ratatui::layout::Rect;
 
 use crate::{
+    key::Context,
     model::{Model, Screen},
     panes::record_lines,
     status::body_now,
@@ -33,4 +38,17 @@ pub(crate) fn import_extent(model: &Model) -> (usize, usize) {
     let body = body_now(model);
     let Some(Screen::Import(screen)) = model.screens.last() else { return (0, 0) };
     (import_lines(screen, model.theme, usize::from(body.width)).len(), usize::from(body.height))
+}
+
+/// Lines and height of the page about the server or a token.
+pub(crate) fn sheet_extent(model: &Model) -> (usize, usize) {
+    let body = sheet_body(model, body_now(model));
+    let Some(Screen::Sheet(sheet)) = model.screens.last() else { return (0, 0) };
+    (sheet_lines(model, sheet, usize::from(body.width)).len(), usize::from(body.height))
+}
+
+/// Where its lines are: below the input, where a token is pasted.
+pub(crate) fn sheet_body(model: &Model, body: Rect) -> Rect {
+    let input = u16::from(model.context_below_help() == Context::Token) * 2;
+    Rect { y: body.y + input.min(body.height), height: body.height.saturating_sub(input), ..body }
 }

@@ -1,6 +1,7 @@
 //! Does what updates want done: one call of the client for each effect, its answer a message.
 
 mod files;
+mod sheet;
 
 use std::time::{Duration, Instant};
 
@@ -50,6 +51,10 @@ pub(crate) async fn perform(effect: Effect, client: &Client) -> Message {
             tokio::time::sleep(ask.pause).await;
             Message::Dashboard(ticket, Box::new(dashboard(client, *ask).await))
         }
+        Effect::Sheet(ticket, asked) => sheet::ask(client, ticket, asked).await,
+        Effect::Restore(ticket, name, id, revision) => sheet::restore(client, ticket, name, id, revision).await,
+        Effect::LogLevel(ticket, level) => sheet::set_level(client, ticket, level).await,
+        Effect::Backup(ticket, file) => files::back_up(client, ticket, file).await,
         Effect::Collections(ticket) => {
             let call = Call::<collections::List>::new((), ());
             Message::Collections(ticket, client.send(&call).await.map(|page| page.results))
@@ -140,10 +145,13 @@ async fn dashboard(client: &Client, ask: Ask) -> Told {
         feed.begin(metrics.as_ref().ok()?.revision);
         feed.next().cloned()
     };
+    let nothing = || Ok(Changes { next: None, results: Vec::new() });
     let changes = match (ask.changes.or_else(first), &metrics) {
+        // What was read up to the newest commit says nothing new.
+        (Some(query), Ok(metrics)) if query.place.is_none() && query.after >= Some(metrics.revision) => nothing(),
         (Some(query), _) => client.send(&Call::<changes::List>::new((), ()).query(query)).await,
         (None, Err(failure)) => Err(failure.clone()),
-        (None, Ok(_)) => Ok(Changes { next: None, results: Vec::new() }),
+        (None, Ok(_)) => nothing(),
     };
     let mut found = Vec::new();
     for id in ask.users {

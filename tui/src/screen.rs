@@ -2,6 +2,7 @@
 
 mod account;
 mod change;
+mod changes;
 mod collections;
 mod cursor;
 mod dashboard;
@@ -15,10 +16,12 @@ mod palette;
 mod people;
 mod record_form;
 mod records;
+mod sheet;
 mod sign_in;
 
 pub(crate) use account::{AccountForm, AccountKind};
 pub(crate) use change::ChangeForm;
+pub(crate) use changes::ChangesScreen;
 pub(crate) use collections::Collections;
 pub(crate) use cursor::Window;
 pub(crate) use dashboard::Dashboard;
@@ -32,4 +35,5 @@ pub(crate) use palette::{Choice, Entry, Palette};
 pub(crate) use people::{Ending, Sessions, user};
 pub(crate) use record_form::RecordForm;
 pub(crate) use records::{Kept, Records, Rows};
+pub(crate) use sheet::{Sheet, SheetKind, Token};
 pub(crate) use sign_in::{Kind, SignIn};

@@ -6,7 +6,7 @@ use ratatui::{layout::Rect, style::Style};
 
 use crate::{
     model::{Model, Screen},
-    screen::{Records, Stage},
+    screen::{Records, SheetKind, Stage},
     width::{cut, wrap},
     words,
 };
@@ -58,8 +58,22 @@ fn state(model: &Model) -> String {
     if model.help.is_some() || model.sign_in.is_some() {
         return String::new();
     }
+    if model.backing_up.is_some() {
+        return words::BACKING_UP.to_owned();
+    }
     if let Some(Screen::Dashboard(dashboard)) = model.screens.last() {
         return dashboard.state();
+    }
+    if let Some(Screen::Changes(screen)) = model.screens.last() {
+        let list = &screen.list;
+        return words::changes_state(&list.source, screen.selected, list.rows.len(), list.has_more());
+    }
+    if let Some(Screen::Sheet(sheet)) = model.screens.last() {
+        return match (&sheet.kind, &sheet.silent) {
+            (SheetKind::Log(_), Some(why)) => words::silent(why),
+            (SheetKind::Log(tail), None) => words::log_state(tail, sheet.follows),
+            _ => String::new(),
+        };
     }
     if let Some(Screen::Import(screen)) = model.screens.last() {
         return match &screen.stage {

@@ -22,7 +22,7 @@ use crate::{
     key::{self, Action, Context},
     message::{Live, Message},
     model::{Model, Screen, Typed},
-    screen::FormState,
+    screen::{FormState, SheetKind},
     text_input::TextInput,
 };
 
@@ -195,6 +195,12 @@ fn write(model: &mut Model, mut into_form: impl FnMut(&mut FormState), into_line
     }
     if let Some(form) = model.top().editing_mut() {
         return form.typed(&mut into_form);
+    }
+    if let Screen::Sheet(sheet) = model.top() {
+        if let SheetKind::Token(token) = &mut sheet.kind {
+            into_line(&mut token.text_input);
+        }
+        return;
     }
     if let Some(table) = model.top().table_mut()
         && let Some(filter) = &mut table.filter

@@ -1,6 +1,9 @@
 //! Draws the model: a bar at the top, a screen, a line that says how things stand, and the keys. What each screen looks
 //! like is in the modules below; here is the frame around them. Nothing is remembered between two drawings.
 
+mod changes;
+#[cfg(test)]
+mod changes_tests;
 mod dashboard;
 #[cfg(test)]
 mod dashboard_tests;
@@ -11,12 +14,14 @@ mod page;
 mod palette;
 #[cfg(test)]
 mod people_tests;
+#[cfg(test)]
+mod sheet_tests;
 mod sign_in;
 mod table;
 #[cfg(test)]
 mod tests;
 
-use common::table::title;
+use common::{activity::Source, table::title, text::single_line};
 use ratatui::{
     Frame,
     buffer::Buffer,
@@ -28,11 +33,12 @@ use ratatui::{
 use crate::{
     footer::footer_hints,
     model::{Model, Screen},
-    page::{detail_lines, help_lines, import_lines},
+    page::{detail_lines, help_lines, import_lines, sheet_body, sheet_lines},
     panes::{Panes, panes, record_lines},
+    screen::{Sheet, SheetKind},
     status,
     style::Theme,
-    width::{cut, width, wrap},
+    width::{cut, width, window, wrap},
     words,
 };
 
@@ -132,6 +138,11 @@ fn draw_screen(buffer: &mut Buffer, whole: Rect, model: &Model) -> Option<Positi
             dashboard::draw(buffer, body, model, dashboard);
             None
         }
+        Screen::Sheet(sheet) => draw_sheet(buffer, whole, model, sheet),
+        Screen::Changes(screen) => {
+            changes::draw(buffer, whole, model.theme, screen);
+            None
+        }
         Screen::Records(records) => table::records(buffer, body, model, records),
         Screen::Record(detail) => {
             let body = record_lines(model, whole);
@@ -157,6 +168,25 @@ fn draw_screen(buffer: &mut Buffer, whole: Rect, model: &Model) -> Option<Positi
     }
 }
 
+/// A page about the server or a token. Where a token is pasted, says where the cursor is.
+fn draw_sheet(buffer: &mut Buffer, whole: Rect, model: &Model, sheet: &Sheet) -> Option<Position> {
+    let body = sheet_body(model, whole);
+    let lines = sheet_lines(model, sheet, usize::from(body.width));
+    let scroll = if sheet.follows { usize::MAX } else { sheet.scroll };
+    page::draw(buffer, body, &lines, scroll);
+    let SheetKind::Token(token) = &sheet.kind else { return None };
+    let at = width(words::TOKEN_INPUT) + 3;
+    let room = usize::from(whole.width).saturating_sub(at + 2);
+    let text = single_line(token.text_input.text()).into_owned();
+    let before: String = text.chars().take(token.text_input.cursor().1).collect();
+    let from = width(&before).saturating_sub(room.saturating_sub(1));
+    put(buffer, whole, 1, 0, words::TOKEN_INPUT, model.theme.strong());
+    put(buffer, whole, at, 0, &" ".repeat(room), model.theme.field());
+    put(buffer, whole, at, 0, &window(&text, from, room), model.theme.field());
+    let column = u16::try_from(at + width(&before) - from).unwrap_or(0);
+    Some(Position::new(whole.x + column.min(whole.width.saturating_sub(1)), whole.y))
+}
+
 /// Draws the border of a pane; gives what is inside.
 fn beside(buffer: &mut Buffer, pane: Rect, borders: Borders, theme: Theme) -> Rect {
     let block = Block::new().borders(borders).border_style(theme.quiet());
@@ -172,6 +202,22 @@ fn bar(buffer: &mut Buffer, area: Rect, model: &Model) {
     for part in model.screens.iter().filter(|_| model.sign_in.is_none()).filter_map(|screen| match screen {
         Screen::Collections(_) => None,
         Screen::Dashboard(_) => Some(words::DASHBOARD.to_owned()),
+        Screen::Changes(screen) => Some(match &screen.list.source {
+            Source::History(..) => words::HISTORY.to_owned(),
+            Source::Trash(_) => words::TRASH.to_owned(),
+            Source::Activity(_) => words::ACTIVITY.to_owned(),
+        }),
+        Screen::Sheet(sheet) => Some(
+            match sheet.kind {
+                SheetKind::Log(_) => words::LOG,
+                SheetKind::Failures => words::FAILURES,
+                SheetKind::Server(_) => words::SERVER,
+                SheetKind::Token(_) => words::TOKEN,
+                SheetKind::Api(..) => words::API,
+                SheetKind::Access => words::ACCESS,
+            }
+            .to_owned(),
+        ),
         Screen::Records(records) => Some(records.collection.name.to_string()),
         Screen::Record(detail) => Some(cut(&title(&detail.record), 30)),
         Screen::Form(form) if form.edited.base.is_some() => Some(words::EDITING.to_owned()),

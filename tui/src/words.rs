@@ -1,6 +1,7 @@
 //! Every sentence that the client says. One says what happened and what to do next; what the server said is made safe to
 //! show. What belongs to fields (labels, hints, faults) is `common`'s.
 
+mod changes;
 mod command;
 mod dashboard;
 mod failure;
@@ -8,6 +9,7 @@ mod keys;
 mod live;
 mod many;
 mod people;
+mod sheet;
 
 use common::{
     CallError,
@@ -23,7 +25,7 @@ use common::{
 
 pub use common::words::SESSION_ENDED as ENDED;
 
-pub use self::{command::*, dashboard::*, failure::*, keys::*, live::*, many::*, people::*};
+pub use self::{changes::*, command::*, dashboard::*, failure::*, keys::*, live::*, many::*, people::*, sheet::*};
 use crate::width;
 
 /// The product's name.

@@ -12,7 +12,8 @@ use std::{
 use common::{
     Call, CallError, Endpoint, Reply,
     endpoint::DEVICE_HEADER,
-    endpoints::tokens::{Blacklist, Credentials, Obtain, Refresh, RefreshToken, Tokens},
+    endpoints::tokens::{Blacklist, Credentials, Inspect, InspectedToken, Obtain, Refresh, RefreshToken, Tokens},
+    inspection::Inspection,
     renewal::{AccessToken, Next, Outcome, Renewal},
 };
 use tokio::sync::Mutex;
@@ -116,6 +117,15 @@ impl Client {
     /// Says once that the session could not be written to its file.
     pub fn take_not_kept(&self) -> bool {
         self.not_kept.swap(false, Ordering::Relaxed)
+    }
+
+    /// Has a token explained; without one, the session's own access token, which goes nowhere else.
+    pub async fn inspect(&self, token: Option<String>) -> Answer<Inspection> {
+        let token = match token {
+            Some(token) => token,
+            None => self.token(None).await?,
+        };
+        self.send(&Call::<Inspect>::new((), InspectedToken { token })).await
     }
 
     /// Calls an endpoint, with a token where it takes one, and gives the body of its answer.

@@ -25,6 +25,8 @@ impl Model {
             Action::Password,
             Action::EndOthers,
             Action::Import,
+            Action::ServerLevel,
+            Action::Restore,
         ];
         if self.is_read_only && writes.contains(&action) {
             return false;
@@ -52,8 +54,12 @@ impl Model {
             Action::Submit | Action::Export | Action::Delete if self.context() == Context::Import => {
                 self.offers_of_import(action)
             }
-            Action::Export => matches!(self.screens.last(), Some(Screen::Records(table)) if !table.is_look_up),
-            Action::Users | Action::Dashboard => self.is_admin(),
+            Action::Trash | Action::Export => {
+                matches!(self.screens.last(), Some(Screen::Records(table)) if !table.is_look_up)
+            }
+            Action::Users | Action::Dashboard | Action::Log | Action::Failures | Action::Server | Action::Backup => {
+                self.is_admin()
+            }
             Action::New | Action::Edit | Action::Delete => self.may_at_all(action),
             _ => true,
         }

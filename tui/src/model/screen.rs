@@ -1,8 +1,8 @@
 //! Any of the screens, with its state.
 
 use crate::screen::{
-    AccountForm, ChangeForm, Collections, Dashboard, DefinitionForm, Detail, Editing, ExportForm, ImportScreen,
-    RecordForm, Records, Sessions,
+    AccountForm, ChangeForm, ChangesScreen, Collections, Dashboard, DefinitionForm, Detail, Editing, ExportForm,
+    ImportScreen, RecordForm, Records, Sessions, Sheet,
 };
 
 /// A screen with its state.
@@ -31,6 +31,10 @@ pub enum Screen {
     Export(Box<ExportForm>),
     /// A file comes in.
     Import(Box<ImportScreen>),
+    /// Changes to look through.
+    Changes(Box<ChangesScreen>),
+    /// About the server, or a token.
+    Sheet(Box<Sheet>),
 }
 
 impl Screen {

@@ -10,7 +10,7 @@ use std::{
 use coffer_client::{Client, Failure, Upload, client::Pieces};
 use common::{
     Call, Endpoint,
-    endpoints::{operations, records},
+    endpoints::{backup, operations, records},
     id::OperationId,
     import::{
         Import, ImportQuery, OnError,
@@ -52,22 +52,34 @@ async fn write_export(client: &Client, to: ExportTo) -> Outcome<u64> {
         return Err(FileFault::IsThere);
     }
     let call = Call::<records::Export>::new((to.collection,), ()).query(to.query);
-    write(client, &call, &file, to.replaces).await
+    write(client, &call, &file, to.replaces, OPEN).await
+}
+
+/// Writes a backup, which nobody else may read: it holds everything.
+pub(super) async fn back_up(client: &Client, ticket: Ticket, file: PathBuf) -> Message {
+    let call = Call::<backup::Get>::new((), ());
+    let written = write(client, &call, &at(&file), false, CLOSED).await;
+    Message::BackedUp(ticket, file, written)
 }
 
 /// Writes the rows that an import left out.
 pub(super) async fn rejected(client: &Client, ticket: Ticket, operation: OperationId, file: PathBuf) -> Message {
     let call = Call::<operations::Rejected>::new((operation,), ());
-    let written = write(client, &call, &at(&file), false).await;
+    let written = write(client, &call, &at(&file), false, OPEN).await;
     Message::Exported(ticket, file, written)
 }
 
+/// Who may read a file: those who may read others.
+const OPEN: u32 = 0o666;
+/// Who may read a file: nobody else.
+const CLOSED: u32 = 0o600;
+
 /// Writes what is answered to a file; gives how long it is.
-async fn write<E: Endpoint>(client: &Client, call: &Call<E>, file: &Path, replaces: bool) -> Outcome<u64> {
+async fn write<E: Endpoint>(client: &Client, call: &Call<E>, file: &Path, replaces: bool, mode: u32) -> Outcome<u64> {
     let mut answer = client.open(call).await?;
     let folder = file.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
     // Who leaves meanwhile leaves nothing behind: an unfinished file goes with this value.
-    let mut out = part(folder)?;
+    let mut out = part(folder, mode)?;
     let mut bytes = 0;
     while let Some(piece) = answer.next().await.map_err(Failure::Call)? {
         bytes += piece.len() as u64;
@@ -85,11 +97,12 @@ async fn write<E: Endpoint>(client: &Client, call: &Call<E>, file: &Path, replac
     }
 }
 
-/// A file that has no name to be found by yet, which others may read as they may other files.
-fn part(folder: &Path) -> io::Result<NamedTempFile> {
+/// A file that has no name to be found by yet, with these permissions at most.
+#[cfg_attr(not(unix), allow(unused_variables))]
+fn part(folder: &Path, mode: u32) -> io::Result<NamedTempFile> {
     let mut builder = tempfile::Builder::new();
     #[cfg(unix)]
-    builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
+    builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(mode));
     builder.prefix(".coffer-").suffix(".part").tempfile_in(folder)
 }
 

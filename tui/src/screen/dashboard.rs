@@ -5,14 +5,13 @@ use std::time::Duration;
 use common::dashboard::{Feed, History, Span, clock};
 
 use crate::{
+    config,
     effect::{Ask, Effect},
     load::{Load, Tickets},
     message::{Failure, Told},
     words,
 };
 
-/// How long an answer is shown before the next is asked for, over a fast line.
-const REFRESH: Duration = Duration::from_secs(1);
 /// How much longer than the last answer took that is at least, so that the line is free for other things.
 const REST: u32 = 4;
 /// How long it is at most.
@@ -36,6 +35,8 @@ pub struct Dashboard {
     pub feed_silent: Option<String>,
     /// How long it waits between two answers.
     pub pause: Duration,
+    /// It asks only when a key says so.
+    pub is_off: bool,
     /// How long ago the collections were counted.
     counted: Duration,
 }
@@ -49,7 +50,8 @@ impl Default for Dashboard {
             load: Load::default(),
             silent: None,
             feed_silent: None,
-            pause: REFRESH,
+            pause: config::REFRESH,
+            is_off: false,
             counted: Duration::ZERO,
         }
     }
@@ -63,8 +65,8 @@ impl Dashboard {
         Effect::Dashboard(self.load.begin(tickets), Box::new(ask))
     }
 
-    /// Takes what was told, and says how long to wait then; `None` where the session is over.
-    pub fn take(&mut self, told: Told) -> Option<Duration> {
+    /// Takes what was told, and says how long to wait then; `None` where the session is over. `refresh`: how long that is at least.
+    pub fn take(&mut self, told: Told, refresh: Option<Duration>) -> Option<Duration> {
         let is_over = |failure: &Failure| *failure == Failure::SignedOut;
         if told.metrics.as_ref().is_err_and(is_over) || told.changes.as_ref().is_err_and(is_over) {
             return None;
@@ -87,7 +89,9 @@ impl Dashboard {
         for (user, name) in told.users {
             self.feed.know(user, name);
         }
-        self.pause = (told.took * REST).clamp(REFRESH, LONGEST);
+        let least = refresh.unwrap_or(LONGEST);
+        self.is_off = refresh.is_none();
+        self.pause = (told.took * REST).clamp(least, LONGEST.max(least));
         self.counted += self.pause + told.took;
         Some(self.pause)
     }
@@ -104,6 +108,6 @@ impl Dashboard {
     /// How fresh it is, in one line.
     pub fn state(&self) -> String {
         let at = self.history.newest().map(|sample| clock(&sample.at));
-        words::dashboard_state(self.span, at.as_deref(), self.pause)
+        words::dashboard_state(self.span, at.as_deref(), Some(self.pause).filter(|_| !self.is_off))
     }
 }

@@ -1,6 +1,9 @@
 //! The command palette: every action of the screen, every collection, and records by words, found by typing.
 
-use common::{name::CollectionName, text::single_line};
+use common::{
+    name::CollectionName,
+    text::{has_words, single_line},
+};
 
 use crate::{key::Action, text_input::TextInput, words};
 
@@ -61,11 +64,7 @@ impl Palette {
     /// The entries that match what was typed: all of its words stand in them.
     pub fn matches(&self) -> Vec<Entry> {
         let typed = self.text_input.text().trim();
-        let words: Vec<String> = typed.split_whitespace().map(str::to_lowercase).collect();
-        let fits = |entry: &&Entry| {
-            let label = entry.label.to_lowercase();
-            words.iter().all(|word| label.contains(word))
-        };
+        let fits = |entry: &&Entry| has_words(&entry.label, typed);
         let mut found: Vec<Entry> = self.entries.iter().filter(fits).cloned().collect();
         let Some(table) = self.table.as_ref().filter(|_| !typed.is_empty()) else { return found };
         let entry = |label: String, choice: Choice| Entry { label, key: String::new(), choice };

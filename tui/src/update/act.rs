@@ -1,8 +1,10 @@
 //! What the keys ask for, screen by screen.
 
+mod changes;
 mod many;
 mod palette;
 mod people;
+mod sheet;
 
 use common::{
     access::{Action as Access, Decision},
@@ -50,7 +52,9 @@ pub(super) fn act(model: &mut Model, action: Action) -> Vec<Effect> {
             | Action::Save
             | Action::EndOthers
             | Action::Import
-            | Action::Password,
+            | Action::Password
+            | Action::ServerLevel
+            | Action::Restore,
             None,
         ) if model.is_read_only && model.sign_in.is_none() => {
             model.complain(words::READ_ONLY);
@@ -73,7 +77,15 @@ pub(super) fn act(model: &mut Model, action: Action) -> Vec<Effect> {
         }
         _ => {}
     }
+    if let Some(effects) = changes::open(model, action) {
+        return effects;
+    }
+    if let Some(effects) = sheet::open(model, action) {
+        return effects;
+    }
     match model.top() {
+        Screen::Sheet(_) => sheet::act_on(model, action),
+        Screen::Changes(_) => changes::act_on(model, action),
         Screen::Dashboard(_) => act_on_dashboard(model, action),
         Screen::Collections(_) => act_on_collections(model, action),
         Screen::Records(_) => act_on_records(model, action),

@@ -5,6 +5,7 @@ mod definition;
 mod many;
 mod people;
 mod records;
+mod sheet;
 
 pub(super) use super::ended::ended;
 use common::{CallError, collection::Collection, endpoints::root::Root, user::User};
@@ -37,6 +38,12 @@ pub(super) fn take(model: &mut Model, message: Message) -> Vec<Effect> {
         Message::SignedIn(ticket, answer) if finish(model, ticket) => signed_in(model, answer),
         Message::SignedOut(ticket, answer) if finish(model, ticket) => signed_out(model, answer),
         Message::Dashboard(ticket, told) => dashboard(model, ticket, *told),
+        Message::Sheet { ticket, answer, took, .. } => sheet::told(model, ticket, answer, took),
+        Message::Restored(ticket, answer, operation, name) if finish(model, ticket) => {
+            sheet::restored(model, answer, operation, name)
+        }
+        Message::LogLevel(ticket, answer) if finish(model, ticket) => sheet::level(model, answer),
+        Message::BackedUp(ticket, file, outcome) => sheet::backed_up(model, ticket, &file, outcome),
         Message::Collections(ticket, answer) => collections(model, ticket, answer),
         Message::Records(ticket, answer) => records::page(model, ticket, answer),
         Message::Record(ticket, answer) => records::record(model, ticket, answer),
@@ -160,7 +167,7 @@ fn signed_out(model: &mut Model, answer: Result<(), CallError>) -> Vec<Effect> {
 /// Takes what the dashboard asked for, and asks again as long as it is seen.
 fn dashboard(model: &mut Model, ticket: Ticket, told: Told) -> Vec<Effect> {
     let tickets = model.tickets.clone();
-    let is_seen = matches!(model.screens.last(), Some(Screen::Dashboard(_))) && model.sign_in.is_none();
+    let (is_seen, refresh) = (model.watches(), model.refresh);
     let open = model.screens.iter_mut().find_map(|screen| match screen {
         Screen::Dashboard(dashboard) => Some(dashboard),
         _ => None,
@@ -169,10 +176,10 @@ fn dashboard(model: &mut Model, ticket: Ticket, told: Told) -> Vec<Effect> {
     if !dashboard.load.finish(ticket) {
         return Vec::new();
     }
-    let Some(pause) = dashboard.take(told) else {
+    let Some(pause) = dashboard.take(told, refresh) else {
         return ended(model, &Failure::SignedOut).unwrap_or_default();
     };
-    if !is_seen {
+    if !is_seen || refresh.is_none() {
         return Vec::new();
     }
     let (again, counts) = (dashboard.ask(&tickets, pause), dashboard.counts());

@@ -2,7 +2,7 @@
 
 use common::{
     collection::Collection,
-    dashboard::{Figure, FigureKind, Plot as PlotModel, Series, Tone, bars, clock},
+    dashboard::{Figure, FigureKind, Notable, Plot as PlotModel, Series, Tone, bars, clock},
     text::thousands,
 };
 use ratatui::{
@@ -62,7 +62,15 @@ pub(super) fn draw(buffer: &mut Buffer, body: Rect, model: &Model, screen: &Dash
         let columns = [Constraint::Length(collections), Constraint::Min(0)];
         let [left, right] = Layout::horizontal(columns).areas(rest);
         draw_collections(buffer, left, model);
-        draw_feed(buffer, right, theme, screen);
+        let notable = screen.history.notable();
+        let rows = u16::try_from(notable.len()).unwrap_or(u16::MAX).saturating_add(1);
+        // The changes keep more than half.
+        let rows = if notable.is_empty() || right.height < 8 { 0 } else { rows.min(right.height * 2 / 5) };
+        let [feed, below] = Layout::vertical([Constraint::Min(0), Constraint::Length(rows)]).areas(right);
+        draw_feed(buffer, feed, theme, screen);
+        if rows > 0 {
+            draw_notable(buffer, below, theme, &notable);
+        }
     }
 }
 
@@ -240,6 +248,18 @@ fn draw_feed(buffer: &mut Buffer, area: Rect, theme: Theme, screen: &Dashboard) 
     }
     if row == 0 {
         put(buffer, inner, 0, 0, words::NO_CHANGES, theme.quiet());
+    }
+}
+
+/// Requests that failed and lists that took long, with what would help; `f` shows all of it.
+fn draw_notable(buffer: &mut Buffer, area: Rect, theme: Theme, notable: &[Notable]) {
+    let inner = heading(buffer, area, theme, words::NOTABLE);
+    let room = usize::from(inner.width).saturating_sub(10);
+    for (row, one) in (0..inner.height).zip(notable) {
+        let style = if one.has_failed { theme.error() } else { Style::new() };
+        let text = if one.has_failed { one.text.clone() } else { format!("{}. {}", one.text, one.advice) };
+        put(buffer, inner, 0, row, &one.clock(), theme.quiet());
+        put(buffer, inner, 9, row, &cut(&text, room), style);
     }
 }
 

@@ -47,7 +47,7 @@ fn told() -> Told {
         seconds: (1..=120).map(sample).collect(),
         tens: (1..=12).map(|n| sample(n * 10)).collect(),
         revision: common::id::Revision(100),
-        certificate_ends_at: None,
+        ..Metrics::default()
     };
     let change = |n: u32, action: &str| {
         json!({

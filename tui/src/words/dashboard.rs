@@ -18,13 +18,17 @@ pub const NEWEST_CHANGES: &str = "Newest changes (UTC)";
 pub const COLLECTIONS_BY_COUNT: &str = "Records by collection";
 
 /// How fresh the dashboard is.
-pub fn dashboard_state(span: Span, at: Option<&str>, pause: Duration) -> String {
+pub fn dashboard_state(span: Span, at: Option<&str>, pause: Option<Duration>) -> String {
     let plotted = match span {
         Span::Minutes => "two minutes, a point a second",
         Span::Hour => "an hour, a point each 10 s",
     };
     let at = at.map_or_else(String::new, |at| format!("as of {at} UTC · "));
-    format!("{at}asked for every {} s · {plotted}", number(pause.as_secs_f64()))
+    let asked = match pause {
+        Some(pause) => format!("asked for every {} s", number(pause.as_secs_f64())),
+        None => "asked for when you press r".to_owned(),
+    };
+    format!("{at}{asked} · {plotted}")
 }
 
 /// The value of a figure that is old.

@@ -18,9 +18,19 @@ pub fn of_form(model: &Model, action: Action) -> Option<&'static str> {
 }
 
 /// What an action is called in the footer, and what it does, for the help page.
+#[expect(clippy::too_many_lines, reason = "an arm for each")]
 pub fn action(action: Action, context: Context) -> (&'static str, &'static str) {
     let is_form = matches!(context, Context::Line | Context::Area | Context::Choice | Context::Choices);
-    let scrolls = matches!(context, Context::Record | Context::Import | Context::Help);
+    let scrolls = matches!(
+        context,
+        Context::Record
+            | Context::Import
+            | Context::Sheet
+            | Context::Api
+            | Context::Log
+            | Context::Token
+            | Context::Help
+    );
     match action {
         Action::Up if scrolls => ("up", "Scroll up"),
         Action::Down if scrolls => ("down", "Scroll down"),
@@ -68,6 +78,25 @@ pub fn action(action: Action, context: Context) -> (&'static str, &'static str) 
         Action::Back if context == Context::Dashboard => ("collections", "Go to the collections"),
         Action::Dashboard => ("dashboard", "Show the server's dashboard (admins)"),
         Action::Span => ("time", "Plot two minutes, or an hour"),
+        Action::Log => ("log", "Show the newest lines of the server's log (admins)"),
+        Action::Failures => ("failures", "Show requests that failed, and lists that took long (admins)"),
+        Action::Server => ("server", "Show the server's settings and keys (admins)"),
+        Action::Backup => ("backup", "Write everything on the server to a file here (admins)"),
+        Action::Token => ("token", "Have a token explained"),
+        Action::Api => ("requests", "Show how the collection's records are asked for by programs"),
+        Action::Access => ("who may", "Show who may do what in all collections"),
+        Action::Level if context == Context::Api => ("program", "Show requests for another program"),
+        Action::Activity => ("activity", "Show what was changed, the newest first"),
+        Action::Trash => ("trash", "Show the records of this collection that were deleted"),
+        Action::History => ("history", "Show the versions of the record"),
+        Action::Restore => ("put back", "Put back what is under the cursor: a version, or a deleted record"),
+        Action::Level if context == Context::Changes => ("kind", "Show only what was created, changed, deleted …"),
+        Action::Back if matches!(context, Context::Changes | Context::Api) => ("back", "Go back"),
+        Action::Level => ("level", "Show only lines that are worse, or all again"),
+        Action::ServerLevel => ("server's level", "Have the server's log tell more, or less again"),
+        Action::OwnToken => ("your own", "Explain your own access token"),
+        Action::Submit if context == Context::Token => ("explain", "Explain the token that was pasted"),
+        Action::Back if matches!(context, Context::Sheet | Context::Log | Context::Token) => ("back", "Go back"),
         Action::Back if context == Context::Filter => ("cancel", "Leave the filter as it was"),
         Action::Back if context == Context::Palette => ("close", "Go back to what is below"),
         Action::Back if context == Context::Help => ("close", "Close this page"),
@@ -132,6 +161,11 @@ pub fn help_heading(context: Context) -> &'static str {
         Context::Filter => "Keys in the filter line",
         Context::Record => "Keys over a record",
         Context::Line | Context::Area | Context::Choice | Context::Choices => "Keys in a form",
+        Context::Changes => "Keys in a list of changes",
+        Context::Sheet => "Keys on a page about the server",
+        Context::Api => "Keys over a collection's requests",
+        Context::Log => "Keys over the server's log",
+        Context::Token => "Keys over a token",
         Context::Palette => "Keys in the command palette",
         Context::Help => "Keys on this page",
     }

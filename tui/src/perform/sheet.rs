@@ -1,0 +1,87 @@
+//! What pages about the server and its tokens ask for.
+
+use std::{collections::BTreeSet, time::Instant};
+
+use coffer_client::Client;
+use common::{
+    Call,
+    activity::Ask,
+    endpoints::{changes, keys, log, records, settings, users},
+    id::{RecordId, Revision, UserId},
+    log::LogLevel,
+    name::CollectionName,
+};
+
+use super::split;
+use crate::{
+    effect::SheetAsk,
+    load::Ticket,
+    message::{Answer, Message, SheetTold},
+};
+
+/// Puts a version of a record back.
+pub(super) async fn restore(
+    client: &Client,
+    ticket: Ticket,
+    name: CollectionName,
+    id: RecordId,
+    revision: Revision,
+) -> Message {
+    let call = Call::<records::Restore>::new((name.clone(), id, revision), ());
+    let (record, operation) = split(client.reply(&call).await);
+    Message::Restored(ticket, record, operation, name)
+}
+
+/// Has the server's log tell more or less.
+pub(super) async fn set_level(client: &Client, ticket: Ticket, level: LogLevel) -> Message {
+    let call = Call::<log::Set>::new((), log::SetLevel { level });
+    Message::LogLevel(ticket, client.send(&call).await)
+}
+
+/// Users whose names are asked for beside a stretch of changes.
+const NAMES: usize = 8;
+
+/// Asks.
+pub(super) async fn ask(client: &Client, ticket: Ticket, ask: SheetAsk) -> Message {
+    let by_itself = match &ask {
+        SheetAsk::Log(pause, _) => {
+            tokio::time::sleep(*pause).await;
+            !pause.is_zero()
+        }
+        _ => false,
+    };
+    let begun = Instant::now();
+    let answer = told(client, ask).await;
+    Message::Sheet { ticket, answer, took: begun.elapsed(), by_itself }
+}
+
+async fn told(client: &Client, ask: SheetAsk) -> Answer<SheetTold> {
+    Ok(match ask {
+        SheetAsk::Log(_, query) => SheetTold::Log(client.send(&Call::<log::Lines>::new((), ()).query(query)).await?),
+        SheetAsk::Changes(ask, asks_names) => {
+            let changes = match *ask {
+                Ask::History(name, id, query) => {
+                    client.send(&Call::<records::History>::new((name, id), ()).query(query)).await?
+                }
+                Ask::Trash(name, query) => client.send(&Call::<records::Trash>::new((name,), ()).query(query)).await?,
+                Ask::Activity(query) => client.send(&Call::<changes::List>::new((), ()).query(query)).await?,
+            };
+            let mut known = Vec::new();
+            let users: BTreeSet<UserId> = changes.results.iter().filter_map(|change| change.by).collect();
+            for user in users.into_iter().take(if asks_names { NAMES } else { 0 }) {
+                let name = client.send(&Call::<users::Get>::new((user,), ())).await.ok();
+                known.push((user, name.map(|user| user.username.to_string())));
+            }
+            SheetTold::Changes(Box::new(changes), known)
+        }
+        SheetAsk::Server => {
+            let settings = client.send(&Call::<settings::List>::new((), ())).await?;
+            let keys = client.send(&Call::<keys::List>::new((), ())).await?;
+            SheetTold::Server(Box::new((settings, keys)))
+        }
+        SheetAsk::Token(token) => {
+            let token = Some(token).filter(|token| !token.is_empty());
+            SheetTold::Token(Box::new(client.inspect(token).await?))
+        }
+    })
+}

@@ -1,0 +1,149 @@
+//! Pages about the server and its tokens: its log, what failed and what was slow, its settings and keys, and a token explained. They are read,
+//! and scroll.
+
+use std::time::Duration;
+
+use common::{
+    collection::Collection,
+    dashboard::LogTail,
+    endpoints::{keys::Keys, settings::Settings},
+    inspection::Inspection,
+};
+
+use super::scrolled;
+use crate::{
+    effect::{Effect, SheetAsk},
+    key::{Action, Context},
+    load::{Load, Tickets},
+    message::{Answer, SheetTold},
+    text_input::TextInput,
+    words,
+};
+
+/// How long an answer about the log is shown before the next is asked for, over a fast line.
+const REFRESH: Duration = Duration::from_secs(2);
+/// How much longer than the last answer took that is at least.
+const REST: u32 = 4;
+
+/// A page.
+pub struct Sheet {
+    /// What it is about.
+    pub kind: SheetKind,
+    /// How asking goes.
+    pub load: Load,
+    /// Lines that are scrolled away.
+    pub scroll: usize,
+    /// It stays at its end, where the newest lines are.
+    pub follows: bool,
+    /// Why there is nothing newer.
+    pub silent: Option<String>,
+}
+
+/// What a page is about.
+pub enum SheetKind {
+    /// The server's log.
+    Log(LogTail),
+    /// Requests that failed and lists that took long; the dashboard below knows them.
+    Failures,
+    /// The server's settings and keys, once they are known.
+    Server(Option<Box<(Settings, Keys)>>),
+    /// A token.
+    Token(Box<Token>),
+    /// How a collection's records are asked for, and with which program's requests.
+    Api(Box<Collection>, usize),
+    /// Who may do what in all collections; the list below knows them.
+    Access,
+}
+
+/// A token that is explained.
+#[derive(Default)]
+pub struct Token {
+    /// Where it is pasted.
+    pub text_input: TextInput,
+    /// The one that was asked about; empty for one's own.
+    pub asked: String,
+    /// What is known of it.
+    pub found: Option<Inspection>,
+}
+
+impl Sheet {
+    /// A page that nothing is known of yet.
+    pub fn new(kind: SheetKind) -> Self {
+        let follows = matches!(kind, SheetKind::Log(_));
+        Self { kind, load: Load::default(), scroll: 0, follows, silent: None }
+    }
+
+    /// Where keys are pressed on it.
+    pub fn context(&self) -> Context {
+        match self.kind {
+            SheetKind::Log(_) => Context::Log,
+            SheetKind::Token(_) => Context::Token,
+            SheetKind::Api(..) => Context::Api,
+            SheetKind::Failures | SheetKind::Server(_) | SheetKind::Access => Context::Sheet,
+        }
+    }
+
+    /// Asks for what it shows, after a pause.
+    pub fn ask(&mut self, tickets: &Tickets, pause: Duration) -> Option<Effect> {
+        let ask = match &self.kind {
+            SheetKind::Log(tail) => SheetAsk::Log(pause, tail.next()),
+            SheetKind::Server(_) => SheetAsk::Server,
+            SheetKind::Failures | SheetKind::Token(_) | SheetKind::Api(..) | SheetKind::Access => return None,
+        };
+        let ticket = if pause.is_zero() { self.load.begin(tickets) } else { self.load.begin_quietly(tickets) };
+        Some(Effect::Sheet(ticket, ask))
+    }
+
+    /// Asks about the token that was pasted, or the own one.
+    pub fn inspect(&mut self, tickets: &Tickets, is_own: bool) -> Option<Effect> {
+        let SheetKind::Token(token) = &mut self.kind else { return None };
+        let text = if is_own { String::new() } else { token.text_input.text().trim().to_owned() };
+        if !is_own && text.is_empty() {
+            return None;
+        }
+        token.asked.clone_from(&text);
+        self.scroll = 0;
+        Some(Effect::Sheet(self.load.begin(tickets), SheetAsk::Token(text)))
+    }
+
+    /// Takes an answer; says how long to wait before the next is asked for, where one is.
+    pub fn take(&mut self, answer: Answer<SheetTold>, took: Duration) -> Option<Duration> {
+        let told = match answer {
+            Ok(told) => told,
+            Err(failure) => {
+                let why = words::failure(&failure);
+                match &mut self.kind {
+                    SheetKind::Log(tail) if !tail.is_empty() => self.silent = Some(why),
+                    SheetKind::Token(token) => {
+                        token.found = None;
+                        self.load.error = Some(why);
+                    }
+                    _ => self.load.error = Some(why),
+                }
+                return matches!(self.kind, SheetKind::Log(_)).then_some((took * REST).max(REFRESH * REST));
+            }
+        };
+        self.silent = None;
+        match (&mut self.kind, told) {
+            (SheetKind::Log(tail), SheetTold::Log(lines)) => {
+                tail.take(lines);
+                return Some((took * REST).max(REFRESH));
+            }
+            (SheetKind::Server(known), SheetTold::Server(told)) => *known = Some(told),
+            (SheetKind::Token(token), SheetTold::Token(found)) => {
+                token.found = Some(*found);
+                token.text_input = TextInput::default();
+            }
+            _ => {}
+        }
+        None
+    }
+
+    /// Scrolls, where `lines` stand in a window of `height`.
+    pub fn go(&mut self, action: Action, lines: usize, height: usize) {
+        let last = lines.saturating_sub(height);
+        let from = if self.follows { last } else { self.scroll.min(last) };
+        self.scroll = scrolled(from, action, lines, height);
+        self.follows = matches!(self.kind, SheetKind::Log(_)) && self.scroll == last;
+    }
+}

@@ -1,0 +1,109 @@
+//! What the pages about the server and its tokens say.
+
+use common::dashboard::LogTail;
+
+/// The log, in the path at the top.
+pub const LOG: &str = "log";
+/// Requests that failed and slow lists, in the path at the top.
+pub const FAILURES: &str = "failures";
+/// Settings and keys, in the path at the top.
+pub const SERVER: &str = "server";
+/// A token, in the path at the top.
+pub const TOKEN: &str = "token";
+/// The heading over the newest failures on the dashboard.
+pub const NOTABLE: &str = "Failures and slow lists (UTC)";
+/// There is no line.
+pub const NO_LINES: &str = "The log has no lines yet.";
+/// There is none of this level.
+pub const NO_SUCH_LINES: &str = "The newest lines have none of this level. l shows others.";
+/// Nothing failed.
+pub const NOTHING_NOTABLE: &str = "No request failed, and no list took long, as far as the server remembers.";
+/// The heading over keys.
+pub const KEYS_HEADING: &str = "Keys that sign tokens";
+/// The heading over settings.
+pub const SETTINGS_HEADING: &str = "Settings in force";
+/// The heading over what is said of backups.
+pub const BACKUP_HEADING: &str = "Backup";
+/// How a backup is taken and put back.
+pub const BACKUP_RECIPE: &str = "b on the dashboard writes everything to a file here. `coffer restore FILE --data NEW-DIRECTORY` makes a server's data of it; everyone signs in again then.";
+/// The value of a setting that is left out.
+pub const HIDDEN: &str = "set, and not shown";
+/// A setting without a value.
+pub const NOT_SET: &str = "not set";
+/// Before a token was pasted.
+pub const TOKEN_LEAD: &str = "Paste a token and press Enter: what it says, which key signed it and what is wrong with it is shown here. Ctrl-O takes your own. It goes to this server only, which neither keeps nor logs it.";
+/// Before the input for a token.
+pub const TOKEN_INPUT: &str = "Token";
+/// The first part of a token.
+pub const HEADER: &str = "Header";
+/// The second part of a token.
+pub const PAYLOAD: &str = "Payload";
+/// The third part of a token.
+pub const SIGNATURE: &str = "Signature";
+/// No key of ours signed it.
+pub const NOT_SIGNED: &str = "No key of this server made it.";
+/// A backup is on its way.
+pub const BACKING_UP: &str = "Writing a backup…";
+
+/// How a collection's records are asked for, in the path at the top.
+pub const API: &str = "requests";
+/// Who may do what, in the path at the top.
+pub const ACCESS: &str = "access";
+/// Above who may do what.
+pub const ACCESS_LEAD: &str = "Who may do what with the records of each collection. Admins may always.";
+
+/// For which program requests are shown.
+pub fn requests_for(program: &str) -> String {
+    format!("Requests for {program}; l shows them for another program. First a token:")
+}
+
+/// The server's version.
+pub fn version(version: &str) -> String {
+    format!("Coffer {version}")
+}
+
+/// The id of a request.
+pub fn request(id: &str) -> String {
+    format!("request {id}")
+}
+
+/// A public key.
+pub fn public(algorithm: &str) -> String {
+    format!("{algorithm}, public")
+}
+
+/// Since when a key is there.
+pub fn since(day: &str) -> String {
+    format!("since {day}")
+}
+
+/// The commands that change keys.
+pub fn key_commands(are_given: bool) -> &'static str {
+    if are_given {
+        "They are the files of --signing-key-file: name another one first, and start the server again."
+    } else {
+        "On the server's machine: `coffer keys add` makes one that signs from the next start on, `coffer keys retire KID` ends an old one."
+    }
+}
+
+/// Which key signed a token.
+pub fn signed_by(algorithm: &str, kid: &str) -> String {
+    format!("Made by this server's {algorithm} key {kid}.")
+}
+
+/// How the log stands.
+pub fn log_state(tail: &LogTail, follows: bool) -> String {
+    let told = tail.told.as_deref().unwrap_or("…");
+    let end = if follows { "the newest stay in sight" } else { "G goes to the newest" };
+    format!(
+        "{} of {} lines: {} and worse · the server tells {told} · {end}",
+        tail.shown().count(),
+        tail.len(),
+        tail.least
+    )
+}
+
+/// A backup was written.
+pub fn backed_up(file: &str, size: &str) -> String {
+    format!("Wrote {file} ({size}). `coffer restore {file} --data NEW-DIRECTORY` makes a server's data of it.")
+}
