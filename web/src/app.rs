@@ -38,6 +38,7 @@ fn Root() -> Html {
     let changes = use_reducer(|| Counter(0));
     let told = use_reducer(|| Counter(0));
     let is_help_open = use_state(|| false);
+    let is_palette_open = use_state(|| false);
     let client = {
         let (session, toasts) = (session.dispatcher(), toasts.dispatcher());
         use_memo((), |()| {
@@ -53,10 +54,11 @@ fn Root() -> Html {
     };
     {
         let (client, is_help_open, told) = (client.clone(), is_help_open.clone(), told.dispatcher());
+        let palette = is_palette_open.setter();
         use_effect_with((), move |()| {
             client.start();
             news::listen(Callback::from(move |()| told.dispatch(())));
-            keys::listen(Callback::from(move |()| is_help_open.set(true)));
+            keys::listen(Callback::from(move |()| is_help_open.set(true)), Callback::from(move |()| palette.set(true)));
         });
     }
     let onhelp = {
@@ -74,9 +76,17 @@ fn Root() -> Html {
         changes: changes.0,
         batch: told.0,
     };
+    let is_signed_in = matches!(frame.session.phase, Phase::SignedIn(_));
+    let onpalette = {
+        let is_palette_open = is_palette_open.setter();
+        Callback::from(move |()| is_palette_open.set(false))
+    };
     html! {
         <ContextProvider<Frame> context={frame}>
             <Gate onhelp={onhelp.clone()} />
+            if *is_palette_open && is_signed_in {
+                <ContextProvider<Callback<()>> context={onpalette}><Later part={Part::Server} route={Route::NotFound} /></ContextProvider<Callback<()>>>
+            }
             if *is_help_open {
                 { help(onhelp.reform(|()| false)) }
             }
@@ -195,6 +205,7 @@ fn Main(props: &MainProps) -> Html {
         | Route::UserSessions { .. }) => {
             html! { <Later part={Part::Accounts} {route} /> }
         }
+        route @ (Route::Server { .. } | Route::Changes) => html! { <Later part={Part::Server} {route} /> },
         Route::NotFound | Route::SetUp | Route::SignIn => pages::not_found::not_found_page(),
     };
     html! { <main id="main" ref={node} tabindex="-1">{ page }</main> }

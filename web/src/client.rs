@@ -253,6 +253,26 @@ impl Client {
         }
     }
 
+    /// What an address answers now, as text, for who looks at the API.
+    pub(crate) async fn look(&self, path: &str) -> String {
+        let Some(user) = self.user() else { return words::NO_ANSWER.to_owned() };
+        let token = self.token(user, None).await.ok().flatten().unwrap_or_default();
+        let request = RequestBuilder::new(path).header("authorization", &format!("Bearer {token}"));
+        let Ok(response) = request.send().await else { return words::NO_ANSWER.to_owned() };
+        let status = response.status();
+        let body = response.binary().await.unwrap_or_default();
+        let text = match serde_json::from_slice::<serde_json::Value>(&body) {
+            Ok(value) => serde_json::to_string_pretty(&value).unwrap_or_default(),
+            Err(_) => String::from_utf8_lossy(&body).into_owned(),
+        };
+        format!("{status}\n{text}")
+    }
+
+    /// The user's own access token, for who wants to have it explained.
+    pub(crate) async fn own_token(&self) -> Option<String> {
+        self.token(self.user()?, None).await.ok().flatten()
+    }
+
     fn user(&self) -> Option<UserId> {
         self.0.renewal.borrow().token().map(|token| token.user)
     }

@@ -7,7 +7,7 @@ use yew::prelude::*;
 use crate::{
     hooks::{use_frame, use_user},
     keys,
-    route::Route,
+    route::{Route, ServerPage},
     toast::ToastEvent,
     ui::{
         dialog::Dialog,
@@ -76,6 +76,11 @@ pub(crate) fn Header(props: &HeaderProps) -> Html {
                 </Link>
                 if user.is_admin {
                     <Link to={Route::Users} shortcut={keys::USERS} current={is_about_users}>{ words::account::USERS_TITLE }</Link>
+                }
+                if user.is_admin {
+                    <Link to={Route::Server { page: ServerPage::Settings }} shortcut={keys::SERVER} current={matches!(props.route, Route::Server { .. })}>
+                        { words::server::TITLE }
+                    </Link>
                 }
                 <Link to={Route::Sessions} shortcut={keys::SESSIONS} current={props.route == Route::Sessions}>
                     { words::account::SESSIONS_TITLE }

@@ -63,6 +63,8 @@ pub(crate) const DASHBOARD: Shortcut = Shortcut { name: "D", help: words::keys::
 pub(crate) const COLLECTIONS: Shortcut = Shortcut { name: "c", help: words::keys::COLLECTIONS, act: Act::Element };
 /// Goes to the users.
 pub(crate) const USERS: Shortcut = Shortcut { name: "U", help: words::keys::USERS, act: Act::Element };
+/// Goes to the server.
+pub(crate) const SERVER: Shortcut = Shortcut { name: "S", help: words::keys::SERVER, act: Act::Element };
 /// Goes to sessions.
 pub(crate) const SESSIONS: Shortcut = Shortcut { name: "i", help: words::keys::SESSIONS, act: Act::Element };
 /// Goes to the password.
@@ -71,7 +73,7 @@ pub(crate) const PASSWORD: Shortcut = Shortcut { name: "p", help: words::keys::P
 pub(crate) const HELP: Shortcut = Shortcut { name: "?", help: words::keys::HELP, act: Act::Help };
 
 /// All of them, in the order in which they are shown.
-pub(crate) const SHORTCUTS: [Shortcut; 20] = [
+pub(crate) const SHORTCUTS: [Shortcut; 21] = [
     FILTER,
     NEW,
     EDIT,
@@ -89,18 +91,32 @@ pub(crate) const SHORTCUTS: [Shortcut; 20] = [
     DASHBOARD,
     COLLECTIONS,
     USERS,
+    SERVER,
     SESSIONS,
     PASSWORD,
     HELP,
 ];
 
 /// Keys that work while typing; forms and dialogs see to them themselves.
-pub(crate) const TYPING_KEYS: [(&str, &str); 3] =
-    [("Enter", words::keys::ENTER), ("Ctrl + S", words::keys::SAVE), ("Esc", words::keys::ESCAPE)];
+pub(crate) const TYPING_KEYS: [(&str, &str); 4] = [
+    ("Ctrl + K", words::keys::PALETTE),
+    ("Enter", words::keys::ENTER),
+    ("Ctrl + S", words::keys::SAVE),
+    ("Esc", words::keys::ESCAPE),
+];
 
 /// Listens for as long as the app runs.
-pub(crate) fn listen(on_help: Callback<()>) {
+pub(crate) fn listen(on_help: Callback<()>, on_palette: Callback<()>) {
     let listener = Closure::<dyn Fn(KeyboardEvent)>::new(move |event: KeyboardEvent| {
+        let is_palette = (event.ctrl_key() || event.meta_key()) && !event.alt_key() && event.key() == "k";
+        let has_dialog = || {
+            let document = web_sys::window().and_then(|window| window.document());
+            document.is_some_and(|document| document.query_selector("dialog[open]").ok().flatten().is_some())
+        };
+        if is_palette && !has_dialog() {
+            event.prevent_default();
+            return on_palette.emit(());
+        }
         // On many keyboards brackets are typed with AltGr, which some browsers report as Ctrl and Alt.
         let is_held = (event.ctrl_key() || event.alt_key()) && !event.get_modifier_state("AltGraph");
         if is_held || event.meta_key() || event.is_composing() || event.default_prevented() {

@@ -10,7 +10,9 @@ mod pages {
 
     use crate::{
         live,
-        pages::{collections, dashboard, editor, many, password, record, sessions, set_up, sign_in, users},
+        pages::{
+            changes, collections, dashboard, editor, many, password, record, server, sessions, set_up, sign_in, users,
+        },
         route::Route,
     };
 
@@ -51,6 +53,15 @@ mod pages {
         }
     }
 
+    /// The server itself: settings, log, tokens; changes; and for no page of these the palette.
+    pub(super) fn server(route: &Route) -> Html {
+        match route {
+            Route::Server { page } => html! { <server::ServerView page={*page} /> },
+            Route::Changes => html! { <changes::ChangesPage /> },
+            _ => html! { <server::PaletteView /> },
+        }
+    }
+
     /// What others change, told to every page.
     pub(super) fn live(_: &Route) -> Html {
         html! { <live::Follow /> }
@@ -83,7 +94,7 @@ mod fetched {
     use super::{Draw, Part, pages};
 
     thread_local! {
-        static AT_HAND: [Cell<Option<Draw>>; 6] = const { [const { Cell::new(None) }; 6] };
+        static AT_HAND: [Cell<Option<Draw>>; 7] = const { [const { Cell::new(None) }; 7] };
     }
 
     // The parts themselves never fail; fetching them does.
@@ -118,6 +129,12 @@ mod fetched {
     }
 
     #[allow(clippy::unnecessary_wraps)]
+    #[wasm_split(server, fallible)]
+    fn server() -> Result<Draw, SplitLoaderError> {
+        Ok(pages::server)
+    }
+
+    #[allow(clippy::unnecessary_wraps)]
     #[wasm_split(live, fallible)]
     fn live() -> Result<Draw, SplitLoaderError> {
         Ok(pages::live)
@@ -135,6 +152,7 @@ mod fetched {
             Part::Live => live().await,
             Part::Dashboard => dashboard().await,
             Part::Many => many().await,
+            Part::Server => server().await,
         };
         let draw = draw.ok();
         AT_HAND.with(|known| known[part as usize].set(draw));
@@ -159,6 +177,7 @@ mod fetched {
             Part::Live => pages::live,
             Part::Dashboard => pages::dashboard,
             Part::Many => pages::many,
+            Part::Server => pages::server,
         })
     }
 
@@ -191,6 +210,8 @@ pub(crate) enum Part {
     Dashboard,
     /// Many records at once, files in and out.
     Many,
+    /// The server itself.
+    Server,
 }
 
 /// How long the first page has the line for itself.
@@ -203,7 +224,9 @@ pub(crate) fn use_prefetch(is_admin: bool) {
     use_effect_with(is_admin, |&is_admin| {
         let pause = Timeout::new(PAUSE, move || {
             spawn_local(async move {
-                for part in [Part::Live, Part::Record, Part::Many, Part::Dashboard, Part::Editor, Part::Accounts] {
+                for part in
+                    [Part::Live, Part::Record, Part::Many, Part::Dashboard, Part::Editor, Part::Accounts, Part::Server]
+                {
                     if (is_admin || part != Part::Editor) && fetched::fetch(part).await.is_none() {
                         break;
                     }

@@ -1,5 +1,6 @@
 //! One page, one file; what the pages about users and sessions share is in [`people`].
 
+pub(crate) mod changes;
 pub(crate) mod collections;
 pub(crate) mod dashboard;
 pub(crate) mod editor;
@@ -9,6 +10,7 @@ pub(crate) mod password;
 pub(crate) mod people;
 pub(crate) mod record;
 pub(crate) mod records;
+pub(crate) mod server;
 pub(crate) mod sessions;
 pub(crate) mod set_up;
 pub(crate) mod sign_in;

@@ -1,5 +1,7 @@
 //! Every page's address. Names and ids are parsed here, so that an address that cannot be right shows the page that says so.
 
+use std::{fmt, str::FromStr};
+
 use common::{
     id::{RecordId, UserId},
     name::CollectionName,
@@ -44,9 +46,52 @@ pub(crate) enum Route {
     User { id: UserId },
     #[at("/users/:id/sessions")]
     UserSessions { id: UserId },
+    #[at("/changes")]
+    Changes,
+    #[at("/server/:page")]
+    Server { page: ServerPage },
     #[not_found]
     #[at("/not-found")]
     NotFound,
+}
+
+/// Which page about the server.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum ServerPage {
+    /// Its settings and keys.
+    Settings,
+    /// Its log.
+    Log,
+    /// A token explained.
+    Token,
+    /// Who may do what.
+    Access,
+    /// How a collection's records are asked for.
+    Api,
+}
+
+impl ServerPage {
+    const ALL: [(Self, &'static str); 5] = [
+        (Self::Settings, "settings"),
+        (Self::Log, "log"),
+        (Self::Token, "token"),
+        (Self::Access, "access"),
+        (Self::Api, "api"),
+    ];
+}
+
+impl fmt::Display for ServerPage {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(Self::ALL.iter().find(|(page, _)| page == self).map_or("", |(_, word)| word))
+    }
+}
+
+impl FromStr for ServerPage {
+    type Err = ();
+
+    fn from_str(text: &str) -> Result<Self, ()> {
+        Self::ALL.iter().find(|(_, word)| *word == text).map(|(page, _)| *page).ok_or(())
+    }
 }
 
 /// A route with its query string, without the question mark.
@@ -107,7 +152,9 @@ mod tests {
 
     #[test]
     fn names_and_ids_that_cannot_be_are_not_found() {
-        for path in ["/c/Snacks", "/c/snacks/01", "/c/snacks/..", "/collections/x y/edit", "/users/ada", "/zzz"] {
+        for path in
+            ["/c/Snacks", "/c/snacks/01", "/c/snacks/..", "/collections/x y/edit", "/users/ada", "/server/x", "/zzz"]
+        {
             assert_eq!(Route::recognize(path), Some(Route::NotFound), "{path}");
         }
         assert_eq!(Route::recognize("/c/snacks/new/"), Some(Route::NewRecord { name: "snacks".parse().unwrap() }));

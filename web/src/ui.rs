@@ -2,6 +2,7 @@
 
 pub(crate) mod confirm;
 pub(crate) mod dialog;
+pub(crate) mod download;
 pub(crate) mod field;
 pub(crate) mod form;
 pub(crate) mod form_state;

@@ -1,10 +1,12 @@
 //! Everything that people read, apart from what `common` and the server say. A sentence says what happened and what to do next.
 
 pub(crate) mod account;
+pub(crate) mod changes;
 pub(crate) mod dashboard;
 pub(crate) mod editor;
 pub(crate) mod live;
 pub(crate) mod many;
+pub(crate) mod server;
 
 use common::{CallError, name::CollectionName, query::JoinWith, text};
 
@@ -63,6 +65,7 @@ pub(crate) mod keys {
     pub(crate) const DASHBOARD: &str = "The dashboard";
     pub(crate) const COLLECTIONS: &str = "The collections";
     pub(crate) const USERS: &str = "Users (admins)";
+    pub(crate) const SERVER: &str = "The server (admins)";
     pub(crate) const SESSIONS: &str = "Where you are signed in; where the user of the row is";
     pub(crate) const PASSWORD: &str = common::words::CHANGE_PASSWORD;
     pub(crate) const CHOOSE: &str = "Choose the row, or take it out";
@@ -71,6 +74,7 @@ pub(crate) mod keys {
     pub(crate) const UNDO: &str = "Undo what was done last";
     pub(crate) const BACK: &str = "Back to where this page belongs";
     pub(crate) const HELP: &str = "Show this list";
+    pub(crate) const PALETTE: &str = "Find a page or a collection by words";
     pub(crate) const ENTER: &str = "Open the row; send the form";
     pub(crate) const SAVE: &str = "Send the form from anywhere in it";
     pub(crate) const ESCAPE: &str = "Close a dialog; leave the filter";

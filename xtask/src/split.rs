@@ -39,8 +39,20 @@ const WASM_OPT: [&str; 7] = [
     "--enable-multivalue",
 ];
 /// Modules of pages that later parts hold. Code of theirs in the first part means that something else than `later.rs` names them.
-pub(crate) const LATER_PAGES: [&str; 10] =
-    ["collections", "dashboard", "editor", "many", "password", "record", "sessions", "set_up", "sign_in", "users"];
+pub(crate) const LATER_PAGES: [&str; 12] = [
+    "changes",
+    "collections",
+    "dashboard",
+    "editor",
+    "many",
+    "password",
+    "record",
+    "server",
+    "sessions",
+    "set_up",
+    "sign_in",
+    "users",
+];
 
 /// How the standard library of the parts was built.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

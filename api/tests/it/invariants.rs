@@ -99,10 +99,24 @@ fn each_library_has_one_home() {
 #[test]
 fn pages_of_later_parts_are_named_where_they_are_fetched() {
     // What else names one of them would have every first visit fetch it. The build looks for their code in the first part, too.
-    let later =
-        ["collections", "dashboard", "editor", "many", "password", "record", "sessions", "set_up", "sign_in", "users"];
+    let later = [
+        "changes",
+        "collections",
+        "dashboard",
+        "editor",
+        "many",
+        "password",
+        "record",
+        "server",
+        "sessions",
+        "set_up",
+        "sign_in",
+        "users",
+    ];
     let pages = [
+        "ChangesPage",
         "CollectionsPage",
+        "ServerView",
         "DashboardPage",
         "ImportPage",
         "ManyView",

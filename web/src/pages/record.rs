@@ -15,6 +15,7 @@ use common::{
     endpoints::{collections, records},
     id::RecordId,
     name::CollectionName,
+    query::encode,
     table, text,
 };
 use futures_util::future::try_join;
@@ -23,9 +24,10 @@ use yew::prelude::*;
 use crate::{
     hooks::{use_caller, use_load},
     pages::records::{NameProps, collections_breadcrumb},
-    route::Location,
+    route::{Location, Route},
     table_locations,
     ui::{
+        link::Link,
         page::PageHead,
         state::{empty, failure, loading},
     },
@@ -76,6 +78,8 @@ pub(crate) fn RecordPage(props: &RecordPageProps) -> Html {
         let (collection, record) = try_join(collection, record).await?;
         Ok((Rc::new(collection.body), record.body))
     });
+    let history =
+        encode(&[("collection".to_owned(), props.name.to_string()), ("record".to_owned(), props.id.to_string())]);
     let (title, body) = match (loaded.value.as_deref(), &loaded.error) {
         (Some((collection, record)), _) => {
             let form = html! { <form::RecordForm collection={collection.clone()} record={record.clone()} /> };
@@ -86,7 +90,9 @@ pub(crate) fn RecordPage(props: &RecordPageProps) -> Html {
     };
     html! {
         <div class="page page-narrow">
-            <PageHead {title} above={above(&props.name)} />
+            <PageHead {title} above={above(&props.name)}>
+                <Link to={Route::Changes} query={history} class="button button-quiet button-small">{ words::changes::HISTORY }</Link>
+            </PageHead>
             { body }
         </div>
     }

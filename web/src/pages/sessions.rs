@@ -32,9 +32,9 @@ use crate::{
             listing::{Listing, is_narrowed, shown_state, use_asked},
         },
     },
-    route::Route,
+    route::{Route, ServerPage},
     toast::ToastEvent,
-    ui::{confirm::Confirm, page::PageHead, state::empty},
+    ui::{confirm::Confirm, link::Link, page::PageHead, state::empty},
     words::account,
 };
 
@@ -127,6 +127,9 @@ pub(crate) fn SessionsPage(props: &SessionsPageProps) -> Html {
     html! {
         <div class="page page-table">
             <PageHead {title} description={lead} {above}>
+                if of.is_none() {
+                    <Link to={Route::Server { page: ServerPage::Token }} class="button button-quiet">{ account::EXPLAIN_TOKEN }</Link>
+                }
                 if others {
                     <button
                         type="button"

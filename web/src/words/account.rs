@@ -18,6 +18,7 @@ pub(crate) const DANGER: &str = "Delete this user";
 pub(crate) const DANGER_CONFIRM: &str = "Type the user's name to confirm";
 
 pub(crate) const SESSIONS_TITLE: &str = "Sessions";
+pub(crate) const EXPLAIN_TOKEN: &str = "Explain a token";
 pub(crate) const SESSIONS_LEAD: &str = "Where you are signed in. Times are in UTC.";
 pub(crate) const SESSIONS_OF_LEAD: &str = "Times are in UTC.";
 pub(crate) const SHARED: &str = "shared token";

@@ -23,6 +23,7 @@ pub(crate) const VALUE: &str = "Value";
 pub(crate) const COLLECTIONS: &str = "Collections";
 pub(crate) const ALL_COLLECTIONS: &str = "All collections";
 pub(crate) const CHANGES: &str = "Newest changes";
+pub(crate) const ALL_CHANGES: &str = "All changes";
 pub(crate) const NO_CHANGES: &str = "Nothing was changed lately.";
 pub(crate) const ROUTES: &str = "Requests by route, since the start";
 pub(crate) const NO_ROUTES: &str = "Nothing was asked yet.";

@@ -6,7 +6,7 @@ use std::{env, fs, path::PathBuf};
 use crate::{browser::Browser, server::Server};
 
 /// The pages, and what each shows once it is there.
-const PAGES: [(&str, &str); 12] = [
+const PAGES: [(&str, &str); 18] = [
     ("/", ".plot"),
     ("/collections", ".collection"),
     ("/c/snacks?ordering=title", "table.records td"),
@@ -18,6 +18,12 @@ const PAGES: [(&str, &str); 12] = [
     ("/users/new", "#field-username"),
     ("/sessions", "table.people td"),
     ("/password", "#field-current_password"),
+    ("/server/settings", ".facts-table td"),
+    ("/server/log", ".log li"),
+    ("/server/token", "#token"),
+    ("/changes", ".change"),
+    ("/server/access", ".facts-table td"),
+    ("/server/api?collection=snacks", ".api-route"),
     ("/nowhere", "h1"),
 ];
 

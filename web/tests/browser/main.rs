@@ -6,6 +6,7 @@
 mod accounts;
 mod addresses;
 mod browser;
+mod changes;
 mod crowd;
 mod dashboard;
 mod first_run;
@@ -19,6 +20,7 @@ mod parts;
 mod proxy;
 mod seed;
 mod server;
+mod server_pages;
 mod start;
 mod text;
 mod together;

@@ -91,6 +91,7 @@ pub(super) fn Admin() -> Html {
                 }
                 if watched.pause > 0 {
                     { panels::changes(&watched.feed, is_silent) }
+                    { panels::notable(&watched.history, is_silent) }
                     { panels::routes(watched.traffic.as_ref(), watched.earlier.as_ref()) }
                     { panels::work(watched.operations.as_deref()) }
                 }

@@ -4,7 +4,7 @@ use common::{
     Call, CallError,
     access::Caller,
     collection::Collection,
-    dashboard::{Feed, Traffic, bars, clock, number},
+    dashboard::{Feed, History, Traffic, bars, clock, number},
     endpoints::records,
     metrics::Requests,
     name::CollectionName,
@@ -18,10 +18,10 @@ use yew::prelude::*;
 use super::plot::bar;
 use crate::{
     client::{Client, now},
-    route::Route,
+    route::{Route, ServerPage},
     table_locations,
     ui::link::Link,
-    words::{self as all_words, dashboard as words},
+    words::{self as all_words, dashboard as words, server as server_words},
 };
 
 /// Collections whose growth is asked for.
@@ -30,6 +30,8 @@ const ASKED: usize = 12;
 const DAY: u64 = 86_400_000;
 /// Routes that are shown.
 const ROUTES: usize = 10;
+/// Failures and slow lists that are shown.
+const NOTABLE: usize = 8;
 /// Changes that are shown.
 const CHANGES: usize = 14;
 
@@ -91,11 +93,41 @@ pub(super) fn changes(feed: &Feed, is_silent: bool) -> Html {
     });
     html! {
         <section class={classes!("panel", is_silent.then_some("panel-old"))} aria-labelledby="panel-changes">
-            <header class="panel-head"><h2 id="panel-changes">{ words::CHANGES }</h2><span>{ all_words::record::UTC }</span></header>
+            <header class="panel-head"><h2 id="panel-changes">{ words::CHANGES }</h2><Link to={Route::Changes}>{ words::ALL_CHANGES }</Link></header>
             if lines.is_empty() {
                 <p class="hint">{ words::NO_CHANGES }</p>
             } else {
                 <ol class="feed">{ for rows }</ol>
+            }
+        </section>
+    }
+}
+
+/// Requests that failed, and lists that took long.
+pub(super) fn notable(history: &History, is_silent: bool) -> Html {
+    let all = history.notable();
+    let rows = all.iter().take(NOTABLE).map(|one| {
+        let class = if one.has_failed { "some-failed" } else { "some-refused" };
+        html! {
+            <li key={format!("{}{}", one.at, one.text)}>
+                <time datetime={one.at.clone()} title={one.at.clone()}>{ one.clock() }</time>
+                <span class="notable">
+                    <b {class}><bdi>{ &one.text }</bdi></b>
+                    <small>{ &one.advice }{ one.request_id.as_ref().map(|id| html! { <>{ " " }<code>{ server_words::request(id) }</code></> }) }</small>
+                </span>
+            </li>
+        }
+    });
+    html! {
+        <section class={classes!("panel", is_silent.then_some("panel-old"))} aria-labelledby="panel-notable">
+            <header class="panel-head">
+                <h2 id="panel-notable">{ server_words::NOTABLE }</h2>
+                <Link to={Route::Server { page: ServerPage::Log }}>{ server_words::LOG }</Link>
+            </header>
+            if all.is_empty() {
+                <p class="hint">{ server_words::NOTHING_NOTABLE }</p>
+            } else {
+                <ol class="feed" tabindex="0" aria-label={server_words::NOTABLE}>{ for rows }</ol>
             }
         </section>
     }

@@ -1,16 +1,23 @@
 //! An export: the formats, and the file as it is fetched with the user's token and handed to the browser.
 
-use common::{Call, endpoints::records, query::ListQuery, rows::ExportQuery};
+use common::{
+    Call,
+    endpoints::records,
+    query::{ListQuery, encode},
+    rows::ExportQuery,
+};
 use wasm_bindgen_futures::spawn_local;
 use yew::prelude::*;
 
-use super::{ChosenProps, file};
+use super::ChosenProps;
 use crate::{
     chosen::Chosen,
     client::Client,
     hooks::{use_client, use_toasts},
+    route::{Route, ServerPage},
     toast::ToastEvent,
-    words::many as words,
+    ui::{download::save, link::Link},
+    words::{changes, many as words, server},
 };
 
 /// The menu under the table's button.
@@ -35,6 +42,11 @@ fn Formats(props: &FormatsProps) -> Html {
     let (client, toasts) = (use_client(), use_toasts());
     let busy = use_state(|| false);
     let is_busy = *busy;
+    let trash = encode(&[
+        ("collection".to_owned(), props.chosen.collection.name.to_string()),
+        ("trash".to_owned(), "1".to_owned()),
+    ]);
+    let api = encode(&[("collection".to_owned(), props.chosen.collection.name.to_string())]);
     let rows = words::EXPORTS.map(|(label, hint, format, spreadsheet)| {
         let (client, toasts, busy, chosen, is_chosen) =
             (client.clone(), toasts.clone(), busy.clone(), props.chosen.clone(), props.is_chosen);
@@ -43,7 +55,7 @@ fn Formats(props: &FormatsProps) -> Html {
             let (client, toasts, busy, chosen) = (client.clone(), toasts.clone(), busy.clone(), chosen.clone());
             busy.set(true);
             spawn_local(async move {
-                if let Err(error) = save(&client, &chosen, query).await {
+                if let Err(error) = fetch(&client, &chosen, query).await {
                     toasts.emit(ToastEvent::Failed(error));
                 }
                 busy.set(false);
@@ -60,6 +72,10 @@ fn Formats(props: &FormatsProps) -> Html {
             <p class="hint">{ if props.is_chosen { words::EXPORT_CHOSEN } else { words::EXPORT_LEAD } }</p>
             <div class="picker">{ for rows }</div>
             <p class="hint" role="status">{ if is_busy { words::FETCHING } else { "" } }</p>
+            if !props.is_chosen {
+                <Link to={Route::Changes} query={trash} class="button button-quiet button-small">{ changes::TRASH_LINK }</Link>
+                <Link to={Route::Server { page: ServerPage::Api }} query={api} class="button button-quiet button-small">{ server::API }</Link>
+            }
         </>
     }
 }
@@ -80,12 +96,12 @@ fn records_of(chosen: &Chosen, is_chosen: bool) -> ListQuery {
     ListQuery { ordering: shown.ordering.clone(), fields: shown.fields.clone(), ..rows }
 }
 
-async fn save(client: &Client, chosen: &Chosen, query: ExportQuery) -> Result<(), String> {
+async fn fetch(client: &Client, chosen: &Chosen, query: ExportQuery) -> Result<(), String> {
     let name = chosen.collection.name.clone();
     let ending = if query.spreadsheet { ".spreadsheet" } else { "" };
     let called = format!("{name}{ending}.{}", query.format.unwrap_or_default());
     let call = Call::<records::Export>::new((name,), ()).query(query);
     let blob = client.download(&call).await.map_err(|error| error.to_string())?;
-    file::save(&blob, &called);
+    save(&blob, &called);
     Ok(())
 }

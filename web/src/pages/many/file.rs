@@ -2,14 +2,14 @@
 
 use common::{Call, endpoints::operations, id::OperationId, import::once::FileKey};
 use js_sys::Uint8Array;
-use wasm_bindgen::JsCast;
 use wasm_bindgen_futures::{JsFuture, spawn_local};
-use web_sys::{Blob, HtmlAnchorElement, TextDecoder, Url};
+use web_sys::{Blob, TextDecoder};
 use yew::Callback;
 
 use crate::{
     client::{Client, media_type},
     toast::ToastEvent,
+    ui::download::save,
 };
 
 /// Bytes of a file that are read at once.
@@ -26,19 +26,6 @@ pub(super) async fn key(file: &Blob, asked: &str, after: Option<&str>) -> Option
         at += f64::from(PIECE);
     }
     Some(key.finish())
-}
-
-/// Hands a file to the browser, as a download.
-pub(super) fn save(blob: &Blob, name: &str) {
-    let document = web_sys::window().and_then(|window| window.document());
-    let link = document.and_then(|document| document.create_element("a").ok());
-    let link = link.and_then(|link| link.dyn_into::<HtmlAnchorElement>().ok());
-    if let (Some(link), Ok(address)) = (link, Url::create_object_url_with_blob(blob)) {
-        link.set_href(&address);
-        link.set_download(name);
-        link.click();
-        let _ = Url::revoke_object_url(&address);
-    }
 }
 
 /// The beginning of a file.
