@@ -20,6 +20,7 @@ use crate::{
     problem::FieldError,
     reader::invalid,
     record::Member,
+    validate::{Ends, check_exact},
 };
 
 pub use definition::{Conversion, ConversionStep, Mark, With, Word};
@@ -62,7 +63,11 @@ pub fn carry_over(
         may_lose |= step.may_lose();
     }
     match fit::fit(from, to, may_lose, &value) {
-        Err(errors) => convert.fallback().map_or(Err(errors), |fallback| Ok(fallback.into())),
+        // Definitions of before have it as it was sent.
+        Err(errors) => convert
+            .fallback()
+            .map(Exact::from)
+            .map_or(Err(errors), |fallback| Ok(check_exact(to, &fallback, Ends::Kept).unwrap_or(fallback))),
         fitting => fitting,
     }
 }

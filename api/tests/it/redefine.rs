@@ -3,6 +3,7 @@
 mod background;
 mod fields;
 mod former_names;
+mod given;
 mod load;
 mod model;
 mod overwritten;

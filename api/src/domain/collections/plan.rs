@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 
 use common::{
     collection::{Collection, Definition, IndexDefinition, check_indexes},
-    conversion::{Conversion, With, Word},
+    conversion::{Conversion, ConversionStep, With, Word},
     field::{Field, FieldChange, FieldType, Unique},
     id::{FieldId, OperationId},
     json::Exact,
@@ -61,7 +61,7 @@ impl Plan {
         let (mut without_value, mut checked) = (Vec::new(), Vec::new());
         let had_fields: Vec<&Field> = before.collection.fields.iter().collect();
         for (i, (mut field, was)) in definition.fields.into_iter().zip(matched).enumerate() {
-            let change = *std::mem::take(&mut field.change);
+            let mut change = *std::mem::take(&mut field.change);
             match was {
                 Some(MatchedField::There(was)) => {
                     field.id = was.id;
@@ -69,15 +69,16 @@ impl Plan {
                         field.aliases.clone_from(&was.aliases);
                     }
                     keep_choice_aliases(was, &mut field, &change);
+                    making.settle_values(i, &field, &mut change);
                     if making.carry(i, was, &mut field, change) {
                         checked.push(i);
                     }
                 }
                 Some(MatchedField::Gone(was)) => {
                     field.id = was.id;
+                    making.settle_values(i, &field, &mut change);
                     making.steps.extend(was.id.map(|field| FieldStep::Revived { field }));
                     making.refilled.extend(was.id.and_then(|id| Some((id, before.dropped_at(id)?))));
-                    making.value(i, &field, &change);
                     if needs_conversion(&was.kind, &field.kind, &change) {
                         making.convert(was, &field, change);
                     }
@@ -86,7 +87,8 @@ impl Plan {
                 None => {
                     field.choice_aliases.clear();
                     field.id = Some(FieldId::from_uuid(next_id()));
-                    let value = making.value(i, &field, &change);
+                    making.settle_values(i, &field, &mut change);
+                    let value = said(&change);
                     if value.is_none() && field.required && field.default.is_none() {
                         without_value.push(i);
                     }
@@ -259,8 +261,6 @@ impl<'a> Making<'a> {
                 field.aliases.push(was.name.clone());
             }
         }
-        // What is wrong with these is told at its place.
-        self.value(i, field, &change);
         self.check_choices(i, &was.kind, &change);
         let fits = fits_all(was, field, &change);
         if let (Some(id), Some(undone)) = (was.id, self.undone)
@@ -310,22 +310,35 @@ impl<'a> Making<'a> {
         self.steps.push(FieldStep::Restored { since, from: Box::new(was.kind.clone()), to: Box::new(to), convert });
     }
 
-    /// The value that the records that exist get in a field, in its canonical form.
-    fn value(&mut self, i: usize, field: &Field, change: &FieldChange) -> Option<Value> {
-        let fallback = change.convert.as_ref().and_then(Conversion::fallback);
-        let mut first = None;
-        for (place, value) in [("value", change.value.clone()), ("convert", fallback)] {
-            let Some(value) = value else { continue };
-            let value = match check_exact(field, &Exact::from(value), Ends::Kept) {
-                Ok(value) => value.into_parts().0,
-                Err(faults) => {
-                    self.errors.add(format!("fields.{i}.{place}"), faults);
-                    Value::Null
+    /// Puts the values that a request says for records into the form that the field gives them. What does not fit is told at its place.
+    fn settle_values(&mut self, i: usize, field: &Field, change: &mut FieldChange) {
+        change.value = change.value.take().map(|value| self.canonical(format!("fields.{i}.value"), field, value));
+        let steps = change.convert.iter_mut().flat_map(|convert| &mut convert.0);
+        let place = || format!("fields.{i}.convert");
+        let mut is_null = false;
+        for step in steps {
+            match step {
+                ConversionStep::With(With::Default(value)) => {
+                    *value = self.canonical(place(), field, std::mem::take(value));
+                    is_null = false;
                 }
-            };
-            first = first.or(Some(value));
+                ConversionStep::Word(Word::Null) => is_null = true,
+                _ => {}
+            }
         }
-        first
+        if is_null {
+            self.canonical(place(), field, Value::Null);
+        }
+    }
+
+    fn canonical(&mut self, place: String, field: &Field, value: Value) -> Value {
+        match check_exact(field, &Exact::from(value), Ends::Trimmed) {
+            Ok(value) => value.into_parts().0,
+            Err(faults) => {
+                self.errors.add(place, faults);
+                Value::Null
+            }
+        }
     }
 
     /// Choices that get another name are there, or were renamed already, and none gets the name of another that stays.
@@ -347,6 +360,11 @@ impl<'a> Making<'a> {
             self.errors.push(format!("fields.{i}.rename"), invalid(message));
         }
     }
+}
+
+/// What a request says that records get in a field where they have nothing.
+fn said(change: &FieldChange) -> Option<Value> {
+    change.value.clone().or_else(|| change.convert.as_ref().and_then(Conversion::fallback))
 }
 
 /// Former names of choices go on leading to them, and the names that they lose now do.
