@@ -146,10 +146,11 @@ impl Schema {
         Ok((!is_nothing).then_some(Lost { version, members }))
     }
 
-    /// Whether fields were added after a version.
+    /// Whether fields came after a version.
     fn adds_since(&self, version: u32) -> bool {
         let mut steps = self.keys.steps.iter().rev().take_while(|step| step.version > version);
-        steps.any(|step| step.fields.iter().any(|field| matches!(field, FieldStep::Added { .. })))
+        let adds = |field: &FieldStep| matches!(field, FieldStep::Added { .. } | FieldStep::Filled { .. });
+        steps.any(|step| step.fields.iter().any(adds))
     }
 
     /// A record of another version as this one has it. Where values do not fit, `errors` are told, and null or the initial value
@@ -232,11 +233,15 @@ impl Schema {
                 }
                 FieldStep::Revived { field } => {
                     let was = || kept.get(field.uuid(), self.dropped_before(*field, version)?);
+                    let was = || was().or_else(|| self.unfilled(*field, version));
                     if let Some(value) = values.get_mut(&field.uuid()) {
                         value.1 = false;
                     } else if let Some(was) = was() {
                         values.insert(field.uuid(), (was, false));
                     }
+                }
+                FieldStep::Filled { field, value } => {
+                    values.entry(field.uuid()).or_insert_with(|| (value.clone(), false));
                 }
                 FieldStep::Converted { from, to, convert } | FieldStep::Restored { from, to, convert, .. } => {
                     let Some(id) = to.id.map(FieldId::uuid) else { continue };
@@ -340,7 +345,7 @@ impl Schema {
     pub fn is_made(&self, id: Uuid, version: u32) -> bool {
         let steps = self.keys.steps.iter().filter(|step| step.version > version).flat_map(|step| &step.fields);
         steps.into_iter().any(|step| match step {
-            FieldStep::Added { field, .. } => field.uuid() == id,
+            FieldStep::Added { field, .. } | FieldStep::Filled { field, .. } => field.uuid() == id,
             FieldStep::Converted { to, .. } | FieldStep::Restored { to, .. } => to.id.map(FieldId::uuid) == Some(id),
             _ => false,
         })
@@ -378,6 +383,21 @@ impl Schema {
         steps.find(|step| step.fields.iter().any(drops)).map(|step| step.version)
     }
 
+    /// What a record has that was made while a field was gone, where the step that had it back does not say: earlier versions made such.
+    fn unfilled(&self, id: FieldId, version: u32) -> Option<Exact> {
+        let step = self.keys.steps.iter().find(|step| step.version == version)?;
+        let fills = |field: &FieldStep| matches!(field, FieldStep::Filled { field, .. } if *field == id);
+        if step.fields.iter().any(fills) {
+            return None;
+        }
+        let mut before =
+            self.keys.steps.iter().rev().filter(|step| step.version < version).flat_map(|step| &step.fields);
+        before.find_map(|field| match field {
+            FieldStep::Dropped { was } if was.id == Some(id) => Some(was.initial()),
+            _ => None,
+        })
+    }
+
     /// What the fields were called under a version.
     pub(super) fn names(&self, version: u32) -> Names {
         let mut names: Names = self.keys.fields.iter().map(|field| (field.id, field.name.clone())).collect();
@@ -393,7 +413,10 @@ impl Schema {
                         names.retain(|(id, _)| *id != field.uuid());
                     }
                     FieldStep::Dropped { was } => names.extend(was.id.map(|id| (id.uuid(), was.name.clone()))),
-                    FieldStep::Converted { .. } | FieldStep::Loosened { .. } | FieldStep::Restored { .. } => {}
+                    FieldStep::Filled { .. }
+                    | FieldStep::Converted { .. }
+                    | FieldStep::Loosened { .. }
+                    | FieldStep::Restored { .. } => {}
                 }
             }
         }

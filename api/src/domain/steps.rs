@@ -52,6 +52,13 @@ pub enum FieldStep {
         /// Which one.
         field: FieldId,
     },
+    /// It is back, and records that were made while it was gone have this in it. What it is was decided when it came back.
+    Filled {
+        /// Which one.
+        field: FieldId,
+        /// What they have there.
+        value: Exact,
+    },
     /// Its values are others.
     Converted {
         /// What its type was.

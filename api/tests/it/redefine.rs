@@ -7,5 +7,6 @@ mod given;
 mod load;
 mod model;
 mod overwritten;
+mod returned;
 mod retype;
 mod undo;

@@ -79,9 +79,11 @@ impl Plan {
                     making.settle_values(i, &field, &mut change);
                     making.steps.extend(was.id.map(|field| FieldStep::Revived { field }));
                     making.refilled.extend(was.id.and_then(|id| Some((id, before.dropped_at(id)?))));
+                    let value = said(&change).map_or_else(|| field.initial(), Exact::from);
                     if needs_conversion(&was.kind, &field.kind, &change) {
                         making.convert(was, &field, change);
                     }
+                    making.steps.extend(was.id.map(|field| FieldStep::Filled { field, value }));
                     checked.push(i);
                 }
                 None => {

@@ -70,7 +70,9 @@ pub(super) async fn complete(core: &Core, snapshot: &Snapshot, steps: Vec<Step>)
 fn added(schema: &Schema, id: FieldId, since: u32) -> Option<Value> {
     let steps = schema.keys.steps.iter().rev().filter(|step| step.version > since).flat_map(|step| &step.fields);
     let mut found = steps.filter_map(|step| match step {
-        FieldStep::Added { field, value } if *field == id => Some((**value).clone()),
+        FieldStep::Added { field, value } | FieldStep::Filled { field, value } if *field == id => {
+            Some((**value).clone())
+        }
         _ => None,
     });
     found.next()

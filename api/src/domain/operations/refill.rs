@@ -63,6 +63,13 @@ pub(in crate::domain) struct Refilled {
     pub forgotten: FieldErrors,
 }
 
+/// What a field was given when an earlier version of a record was put back.
+struct Sought {
+    value: Exact,
+    /// The version of the definition that it was put back under.
+    definition: u32,
+}
+
 /// What one version of a record has in a field, before it was changed with the definition.
 enum Before {
     Is(Exact),
@@ -95,7 +102,7 @@ impl<'a> Refill<'a> {
             let Some(uuid) = field.id.map(FieldId::uuid).filter(|uuid| kept.get(*uuid, since).is_none()) else {
                 continue;
             };
-            let (value, is_changed) = match self.earlier(id, field, uuid, since, &kept).await? {
+            let (value, is_changed) = match self.earlier(id, uuid, since, &kept).await? {
                 Earlier::Known { value, is_changed } => (value, is_changed),
                 Earlier::Forgotten if self.loses(field, since) => {
                     let message = "What this field was is in no history any more.";
@@ -170,16 +177,16 @@ impl<'a> Refill<'a> {
     }
 
     /// What a record had in a field before a version. What is known of it from before helps: an earlier conversion may have been undone.
-    async fn earlier(&mut self, id: RecordId, field: &Field, uuid: Uuid, since: u32, kept: &Kept) -> Result<Earlier> {
+    async fn earlier(&mut self, id: RecordId, uuid: Uuid, since: u32, kept: &Kept) -> Result<Earlier> {
         let mut back = Back::new(self.snapshot, Some(self.schema), self.schema.number(), id).await?;
-        let (mut is_changed, mut sought) = (false, None::<Exact>);
+        let (mut is_changed, mut sought) = (false, None::<Sought>);
         for _ in 0..MAX_STEPS {
             let Some(step) = back.step().await? else { break };
             tokio::task::yield_now().await;
             let definition = step.change.definition;
             if definition < since {
                 let Some(after) = step.after else { continue };
-                match self.as_it_was((after, definition), (field, uuid, since), kept, sought.as_ref()) {
+                match self.as_it_was((after, definition), (uuid, since), kept, sought.as_ref()) {
                     Before::Is(value) => return Ok(Earlier::Known { value, is_changed }),
                     Before::IsOther => continue,
                     Before::IsNothing => return Ok(Earlier::Nothing),
@@ -201,7 +208,8 @@ impl<'a> Refill<'a> {
                 _ => false,
             };
             if is_put_back {
-                sought = step.after.and_then(|after| Some(Exact::from(after.member(name.as_str())?)));
+                let value = step.after.and_then(|after| Some(Exact::from(after.member(name.as_str())?)));
+                sought = value.map(|value| Sought { value, definition });
             } else {
                 is_changed = true;
             }
@@ -211,7 +219,7 @@ impl<'a> Refill<'a> {
         if earliest.1 >= since {
             return Ok(Earlier::Forgotten);
         }
-        Ok(match self.as_it_was(earliest, (field, uuid, since), kept, sought.as_ref()) {
+        Ok(match self.as_it_was(earliest, (uuid, since), kept, sought.as_ref()) {
             Before::Is(value) => Earlier::Known { value, is_changed },
             Before::IsOther => Earlier::Forgotten,
             Before::IsNothing => Earlier::Nothing,
@@ -223,17 +231,20 @@ impl<'a> Refill<'a> {
     fn as_it_was(
         &self,
         (record, definition): (Record, u32),
-        (field, uuid, since): (&Field, Uuid, u32),
+        (field, since): (Uuid, u32),
         kept: &Kept,
-        sought: Option<&Exact>,
+        sought: Option<&Sought>,
     ) -> Before {
-        match (self.schema.value_before(record, definition, kept, uuid, since), sought) {
-            (None, _) => Before::IsNothing,
-            (Some(then), Some(sought)) if self.converted(field, since, &then).as_ref() != Some(sought) => {
-                Before::IsOther
-            }
-            (Some(then), _) => Before::Is(then),
+        let is_other = |sought: &Sought| {
+            // What was put back was led there from its version, and knew of no other.
+            let known = Kept::default();
+            let until = sought.definition.saturating_add(1);
+            self.schema.value_before(record.clone(), definition, &known, field, until).as_ref() != Some(&sought.value)
+        };
+        if sought.is_some_and(is_other) {
+            return Before::IsOther;
         }
+        self.schema.value_before(record, definition, kept, field, since).map_or(Before::IsNothing, Before::Is)
     }
 
     /// Whether an operation undid another.
@@ -265,18 +276,5 @@ impl<'a> Refill<'a> {
     /// What a field was called under a version; `None` where it was not there.
     fn name(&self, field: Uuid, version: u32) -> Option<common::name::FieldName> {
         self.schema.names(version).into_iter().find(|(known, _)| *known == field).map(|(_, name)| name)
-    }
-
-    /// What a field's value became with a version.
-    fn converted(&self, field: &Field, since: u32, was: &Exact) -> Option<Exact> {
-        let steps = self.schema.keys.steps.iter().filter(|step| step.version == since).flat_map(|step| &step.fields);
-        for step in steps {
-            if let FieldStep::Converted { from, to, convert } | FieldStep::Restored { from, to, convert, .. } = step
-                && to.id == field.id
-            {
-                return carry_over(from, to, convert, Member { value: was, text: was.text() }).ok();
-            }
-        }
-        Some(was.clone())
     }
 }

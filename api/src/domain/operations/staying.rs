@@ -71,6 +71,7 @@ fn without(steps: Vec<FieldStep>, staying: &HashSet<FieldId>) -> Vec<FieldStep> 
     let is_of_others = |step: &FieldStep| match step {
         FieldStep::Renamed { field, .. }
         | FieldStep::Added { field, .. }
+        | FieldStep::Filled { field, .. }
         | FieldStep::Loosened { field }
         | FieldStep::Revived { field } => !staying.contains(field),
         FieldStep::Converted { to, .. } | FieldStep::Restored { to, .. } => !is_one(to, staying),

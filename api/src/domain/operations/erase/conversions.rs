@@ -63,7 +63,7 @@ fn forget(steps: &mut [Step], fields: &[Uuid], initial: impl Fn(FieldId) -> Opti
     let mut count = 0;
     for step in steps.iter_mut().flat_map(|step| &mut step.fields) {
         match step {
-            FieldStep::Added { field, value } if is_of(Some(*field)) => {
+            FieldStep::Added { field, value } | FieldStep::Filled { field, value } if is_of(Some(*field)) => {
                 let nothing = initial(*field).unwrap_or_default();
                 count += u64::from(*value != nothing);
                 *value = nothing;

@@ -50,7 +50,10 @@ pub(super) fn undone(
             FieldStep::Added { field, value } => drop(undone.added.insert(*field, (version, value.clone()))),
             // What comes and goes in this way is in histories.
             FieldStep::Revived { field } => drop(undone.added.insert(*field, (u32::MAX, Exact::default()))),
-            FieldStep::Renamed { .. } | FieldStep::Dropped { .. } | FieldStep::Loosened { .. } => {}
+            FieldStep::Renamed { .. }
+            | FieldStep::Dropped { .. }
+            | FieldStep::Filled { .. }
+            | FieldStep::Loosened { .. } => {}
         }
     }
     undone
