@@ -1,6 +1,7 @@
 //! Work in the background: each piece is done once, also by several processes and after a crash; what is stopped stays stopped;
 //! requests go on meanwhile.
 
+mod cuts;
 mod served;
 
 use std::{sync::Arc, time::Duration};

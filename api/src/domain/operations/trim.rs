@@ -79,13 +79,14 @@ impl Trim {
         if self.begins_before(&snapshot, MAX_COUNTED, until).await? {
             return Ok(None);
         }
-        let mut old = 0;
+        let (mut old, mut last) = (0, self.last);
         let mut pages = snapshot.pages(blocks::blocks());
         while let Some(page) = pages.next().await? {
             for (_, entry) in page {
                 let Ok(entries) = blocks::unpack(&entry.value) else { return Ok(None) };
-                let Ok(count) = count_before(&entries, until) else { return Ok(None) };
+                let Ok(count) = count_before(&entries, last, until) else { return Ok(None) };
                 old += count as u64;
+                last = entries[..count].last().map_or(last, |entry| entry.at.version);
                 if count < entries.len() {
                     return Ok(Some(old));
                 }
@@ -128,7 +129,7 @@ impl Trim {
             let Entries { entries: found, is_end } = budget.scan(snapshot, scan).await?;
             for (key, Entry { version, value }) in &found {
                 let entries = blocks::unpack(value)?;
-                let old = count_before(&entries, until)?;
+                let old = count_before(&entries, self.last, until)?;
                 if let Some(last) = old.checked_sub(1).and_then(|last| entries.get(last)) {
                     self.last = last.at.version;
                     piece.done += old as u64;
@@ -230,12 +231,15 @@ impl Steps for Trim {
     }
 }
 
-/// How many entries at the beginning of a block are about the time before `until`.
-fn count_before(entries: &[Appended], until: OffsetDateTime) -> Result<usize> {
+/// How many entries at the beginning of a block are about the time before `until`. What one commit wrote goes together, by its first entry:
+/// `last` is the commit of the last entry that goes before them.
+fn count_before(entries: &[Appended], last: Version, until: OffsetDateTime) -> Result<usize> {
+    let mut goes = last;
     for (n, entry) in entries.iter().enumerate() {
-        if !is_before(entry, until)? {
+        if entry.at.version != goes && !is_before(entry, until)? {
             return Ok(n);
         }
+        goes = entry.at.version;
     }
     Ok(entries.len())
 }
