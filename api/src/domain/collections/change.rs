@@ -277,6 +277,9 @@ async fn change(
             return Err(FieldErrors::of("ids", invalid(message)).into());
         }
         notation::decide(core, &snapshot, &before, &mut plan).await?;
+        if query.dry_run {
+            check_names(core, &snapshot, &before, &plan).await?;
+        }
         if query.dry_run && undone.is_none() {
             let told = dry_run::of(core, &snapshot, &before, plan, query, None).await?;
             return Ok(DefinitionAnswer::WouldBe(Box::new(told)));
@@ -285,6 +288,8 @@ async fn change(
             check_dropped(core, &snapshot, &before, &plan, query, undone).await?;
         }
         if query.dry_run {
+            expect_paths(&snapshot, &mut Batch::new(), &before.collection, &plan).await?;
+            check_values(core, &snapshot, &before, &plan).await?;
             let told = dry_run::of(core, &snapshot, &before, plan, query, undone).await?;
             return Ok(DefinitionAnswer::WouldBe(Box::new(told)));
         }
@@ -433,6 +438,13 @@ async fn check_values(core: &Core, snapshot: &Snapshot, before: &Schema, plan: &
     let first = snapshot.scan(Scan::prefix(&keyspace::records(before.number())).limit(5)).await?;
     let examples = first.iter().filter_map(|(key, _)| keyspace::last_id(key)).map(|id| id.to_string()).collect();
     Err(Error::RecordsDoNotFit { count, errors, examples })
+}
+
+/// Refuses for a dry run what is refused for what others have: names, and fields by which paths find records.
+async fn check_names(core: &Core, snapshot: &Snapshot, before: &Schema, plan: &Plan) -> Result<()> {
+    let (mut unused, mut named) = (Batch::new(), plan.after.collection.clone());
+    paths::expect_not_looked_up(snapshot, &mut unused, &plan.no_longer_unique(&before.collection)).await?;
+    rename::stage_names(core, snapshot, &mut unused, before, &mut named).await
 }
 
 /// Refuses to take from published paths what they name.

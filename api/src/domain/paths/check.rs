@@ -138,6 +138,7 @@ fn check_collection(
             errors.push("where", invalid(message));
         }
     }
+    check_references(directory, collection, definition, errors);
     for leaf in definition.members.leaves() {
         if let Err(message) = directory.follow(collection, leaf) {
             errors.push("members", invalid(message));
@@ -156,6 +157,43 @@ fn check_collection(
         if !is_there {
             let message = format!("\"{name}\" is no member that can be written to.");
             errors.push("writable", invalid(message));
+        }
+    }
+}
+
+/// What is said of a record that is referred to has to tell which one it is.
+fn check_references(
+    directory: &Directory,
+    collection: &Collection,
+    definition: &PathDefinition,
+    errors: &mut FieldErrors,
+) {
+    let names = || definition.conditions.keys().map(String::as_str);
+    let mut firsts: Vec<&str> = names().filter_map(|name| name.split('.').next()).collect();
+    firsts.dedup();
+    for first in firsts {
+        let Some(target) = collection.field(first).and_then(|field| directory.target(field)) else { continue };
+        let of_it = || {
+            names()
+                .filter_map(move |name| name.strip_prefix(first))
+                .filter(|rest| rest.is_empty() || rest.starts_with('.'))
+        };
+        let tells = |rest: &str| match rest.strip_prefix('.') {
+            None | Some("id") => true,
+            Some(rest) => target.field(rest).is_some_and(|field| field.unique != Unique::No),
+        };
+        if let Some(further) = of_it().find(|rest| rest.matches('.').count() > 1) {
+            let message = format!(
+                "\"{first}{further}\" leads too far: a condition is on the record or on one that it refers to."
+            );
+            errors.push("where", invalid(message));
+        } else if !of_it().any(tells) {
+            let rest = of_it().next().unwrap_or_default();
+            let message = format!(
+                "\"{first}{rest}\" may be true of many records of \"{}\". Say which one is meant, by \"{first}\" or by a field of it that is unique.",
+                target.name
+            );
+            errors.push("where", invalid(message));
         }
     }
 }

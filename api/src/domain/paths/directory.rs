@@ -59,7 +59,8 @@ impl Directory {
         self.0.get(&id).map(|definition| &definition.collection)
     }
 
-    fn target(&self, field: &Field) -> Option<&Collection> {
+    /// The collection that a field refers to.
+    pub(super) fn target(&self, field: &Field) -> Option<&Collection> {
         match &field.kind {
             FieldType::Reference { collection: Some(name), .. } => self.named(name).map(|found| &found.collection),
             _ => None,
@@ -219,8 +220,11 @@ pub(in crate::domain) async fn expect_not_looked_up(
     }
     expect_unchanged(snapshot, batch).await?;
     let is_looked_up = |path: &StoredPath| {
-        let steps = path.sources.get(&path.definition.lookup).into_iter().flatten();
-        steps.clone().any(|step| matches!(step, Step::Field(id) if fields.contains(id)))
+        // What tells the record itself, and what tells the one that it refers to.
+        let through = path.definition.conditions.keys().filter(|name| name.contains('.'));
+        let by = through.chain([&path.definition.lookup]);
+        let mut ends = by.filter_map(|name| path.sources.get(name)?.last());
+        ends.any(|step| matches!(step, Step::Field(id) if fields.contains(id)))
     };
     let paths: Vec<_> = all(snapshot).await?.into_iter().filter(is_looked_up).collect();
     if paths.is_empty() {

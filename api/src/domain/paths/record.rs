@@ -89,7 +89,7 @@ async fn bind(
         let id = referred(snapshot, &target, &own).await;
         // What stands in the address has to be there for the caller; what the path says once and for all need not.
         let is_asked_for = of_it.iter().any(|(_, value)| is_parameter(value));
-        let id = match id {
+        let mut id = match id {
             Err(Error::NotFound) if !is_asked_for => RecordId::from_uuid(NOBODYS),
             id => id?,
         };
@@ -102,6 +102,11 @@ async fn bind(
             })?;
             let parent: Record = serde_json::from_slice(&parent.json)?;
             check(&target, &parent, &own)?;
+        } else if let Some(entry) = snapshot.get(&keyspace::record(target.number(), id)).await?
+            && check(&target, &target.parse(id, &entry)?, &own).is_err()
+        {
+            // What the path says of it is true of none.
+            id = RecordId::from_uuid(NOBODYS);
         }
         let id = id.to_value();
         let value = if field.kind.refers_to_many() { Value::Array(vec![id]) } else { id };

@@ -29,6 +29,9 @@ async fn only_admins_publish_and_every_fault_is_told() {
         ("where", json!({"nothing": "x"})),
         ("where", json!({"title": "{x}"})),
         ("where", json!({"category.nothing": "x"})),
+        // These tell no record of the other collection, and lead too far.
+        ("where", json!({"category.title": "x"})),
+        ("where", json!({"category.owner.username": "x"})),
         ("lookup", json!("title")),
         ("lookup", json!("nothing")),
         ("members", json!(["nothing"])),
@@ -107,6 +110,31 @@ async fn what_is_renamed_is_followed_and_what_would_go_is_told_first() {
     admin.delete("/api/collections/articles/fields/body/").await.is(200);
     admin.delete(&path_at).await.is(204);
     admin.delete("/api/collections/remarks/").await.is(204);
+}
+
+#[tokio::test]
+async fn what_holds_an_undoing_back_holds_its_dry_run_back() {
+    let (_coffer, admin) = blog().await;
+    let added = admin.post("/api/collections/posts/fields/", &json!({"name": "extra", "type": "text"})).await;
+    added.is(200);
+    let unique = admin.patch("/api/collections/posts/fields/title/", &json!({"unique": true})).await;
+    unique.is(200);
+    let renamed = admin.patch("/api/collections/comments/", &json!({"name": "remarks"})).await;
+    renamed.is(200);
+    admin.patch("/api/collections/remarks/", &json!({"aliases": []})).await.is(200);
+    admin.collection("comments", json!([{"name": "n", "type": "text"}])).await;
+    publish(&admin, json!({"path": "/p/", "collection": "posts", "lookup": "title", "members": ["id", "extra"]})).await;
+    for (changed, what) in [(&added, "/p/"), (&unique, "/p/"), (&renamed, "name")] {
+        for query in ["?dry_run=true", "", "?changed=overwrite&dry_run=true", "?changed=overwrite"] {
+            let address = format!("/api/changes/{}/revert/{query}", changed.header("operation"));
+            let refused = admin.post(&address, &json!({})).await;
+            assert!([400, 409].contains(&refused.status), "{what} {query} {}", refused.text());
+            assert!(refused.text().contains(what), "{query} {}", refused.text());
+        }
+    }
+    // So does what would be refused without a dry run.
+    let told = admin.patch("/api/collections/posts/fields/title/?dry_run=true", &json!({"unique": false})).await;
+    assert!(told.refused(409).detail.contains("/p/"));
 }
 
 #[tokio::test]

@@ -157,3 +157,30 @@ async fn what_refers_to_a_record_is_null_for_who_may_not_list_it_and_the_record_
     assert_eq!(admin.get("/v1/books/").await.is(200), json!([{"maker": "Acme", "notes": ["late"]}]));
     stranger.get("/api/records/makers/?expand=notes_via_maker").await.refused(400);
 }
+
+#[tokio::test]
+async fn what_a_path_says_of_the_record_that_others_refer_to_tells_one_and_is_true_of_it() {
+    let (coffer, admin) = blog().await;
+    let sweets = text(&admin.record("categories", json!({"title": "Sweets", "slug": "sweets"})).await, "id");
+    admin.record("posts", json!({"title": "One", "category": sweets})).await;
+    let body = |condition| json!({"path": "/x/", "collection": "posts", "where": condition, "list": "array", "members": ["title"]});
+    let refused = admin.post("/api/paths/", &body(json!({"category.title": "Sweets"}))).await.refused(400);
+    assert!(refused.errors.0["where"][0].message.contains("unique"), "{refused:?}");
+    for (condition, expected) in [
+        (json!({"category.slug": "sweets"}), json!([{"title": "One"}])),
+        (json!({"category": sweets}), json!([{"title": "One"}])),
+        (json!({"category.slug": "sweets", "category.title": "Sweets"}), json!([{"title": "One"}])),
+        (json!({"category.slug": "sweets", "category.title": "Sours"}), json!([])),
+        (json!({"category.slug": "sours"}), json!([])),
+    ] {
+        let id = text(&publish(&admin, body(condition.clone())).await, "id");
+        assert_eq!(coffer.stranger().get("/x/").await.is(200), expected, "{condition}");
+        if condition.get("category.slug").is_some() {
+            // By that field the record is found, so it stays unique.
+            let change = json!({"unique": false});
+            let refused = admin.patch("/api/collections/categories/fields/slug/", &change).await.refused(409);
+            assert!(refused.detail.contains("/x/"), "{refused:?}");
+        }
+        admin.delete(&format!("/api/paths/{id}/")).await.is(204);
+    }
+}
