@@ -9,6 +9,7 @@
 //! - `unfinished`: which are not over; it bounds how many there are at once
 //! - `runner`: does the pieces; `background`: while the server runs, and gives way to requests
 //! - `begin`: how one begins; `requests`: what is asked of operations
+//! - `unseen`: what is held back since records have it that were not looked at yet
 //! - `staying`: what is coming where fields stay as they are whose values do not fit
 //! - `trim`, `history`, `erase`, `sweep`, `redefine`, `indexes`, `delete_collection`: the kinds; `domain/undo` and `domain/records` have one each
 
@@ -30,6 +31,7 @@ mod stored;
 mod sweep;
 mod trim;
 mod unfinished;
+mod unseen;
 
 use common::{
     access::Caller,
@@ -67,6 +69,7 @@ pub(in crate::domain) use refill::{Refill, Refilled};
 pub use requests::{count_changes, erase, is_readable, list, rejected, trim_changes, trim_changes_now};
 pub use runner::Runner;
 pub use trim::Trim;
+pub use unseen::{Holder, Unseen};
 
 /// Starts to undo a large operation.
 pub(crate) async fn revert(core: &Core, by: Actor<'_>, revert: Revert) -> Result<Operation> {

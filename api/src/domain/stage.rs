@@ -1,7 +1,7 @@
 //! Staging: what a record's change means for the keys around it. The record, its index and unique entries, the counts, the
 //! reference counts and the journal entry go into one batch, and this is the only place that knows how they belong together.
 
-use std::collections::{BTreeMap, BTreeSet, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet, btree_map};
 
 use common::{
     access::Caller,
@@ -24,7 +24,7 @@ use super::{
     layout::Lost,
     new_ids::Brought,
     numbers::{CollectionNumber, IndexNumber, OwnerNumber},
-    operations::end_change,
+    operations::{Holder, Unseen, end_change},
     owners,
     record::{self, Kept},
     schema::{Coming, Schema},
@@ -57,6 +57,10 @@ pub struct Stage<'a> {
     expected: BTreeSet<CollectionNumber>,
     /// Changes of definitions that this batch ends, since it does not fit them.
     ended: BTreeSet<OperationId>,
+    /// What records have that such changes have not looked at yet, where they hold writes back.
+    unseen: BTreeMap<OperationId, Unseen>,
+    /// The records that this batch changed or deleted: what they had nobody has.
+    changed: BTreeSet<(CollectionNumber, RecordId)>,
     /// The records that this batch makes or puts back: references to them need nothing more.
     made: BTreeSet<Key>,
     /// What is staged now follows from what was staged before: a cascade, or a reference that is made null.
@@ -237,6 +241,8 @@ impl<'a> Stage<'a> {
             new_owners: BTreeMap::new(),
             expected: BTreeSet::new(),
             ended: BTreeSet::new(),
+            unseen: BTreeMap::new(),
+            changed: BTreeSet::new(),
             made: BTreeSet::new(),
             is_consequence: false,
             forgets: false,
@@ -336,10 +342,12 @@ impl<'a> Stage<'a> {
             return Ok(());
         };
         let snapshot = self.core.store.snapshot().await?;
-        let mut old = Entries::default();
+        let (mut old, mut had) = (Entries::default(), BTreeSet::new());
         if let Some((record, owner, kept)) = before {
+            self.changed.insert((schema.number(), id));
             let record = coming.schema.translate(record.clone(), schema.keys.version, kept, None);
             let entries = Entries::of(&coming.schema, id, &record, owner).within(&coming.schema, &coming.new_indexes);
+            had.extend(entries.uniques.keys().cloned());
             old = self.standing(&snapshot, coming, id, entries).await?;
         }
         let Some((record, owner, kept)) = after else {
@@ -357,6 +365,8 @@ impl<'a> Stage<'a> {
             if is_taken || self.claimed.contains(key) {
                 let (place, error) = taken(field);
                 errors.push(place, error);
+            } else if coming.hold && !had.contains(key) {
+                self.check_unseen(&snapshot, coming, key, field, &mut errors).await?;
             }
         }
         for target in new.targets.difference(&old.targets) {
@@ -372,6 +382,31 @@ impl<'a> Stage<'a> {
             return Err(Error::HeldBack(errors));
         }
         self.end_coming(schema, id, errors).await
+    }
+
+    /// Refuses a unique value that a record has which a change that holds writes back has not looked at yet.
+    async fn check_unseen(
+        &mut self,
+        snapshot: &Snapshot,
+        coming: &Coming,
+        key: &Key,
+        field: &str,
+        errors: &mut FieldErrors,
+    ) -> Result<()> {
+        let unseen = match self.unseen.entry(coming.operation) {
+            btree_map::Entry::Occupied(known) => known.into_mut(),
+            btree_map::Entry::Vacant(unknown) => unknown.insert(Unseen::read(self.core, snapshot, coming).await?),
+        };
+        let (place, error) = taken(field);
+        match unseen.holder(key) {
+            Holder::Is(id) if !self.changed.contains(&(coming.schema.number(), id)) => errors.push(place, error),
+            Holder::Unknown => {
+                let message = "Whether another record has this value is known when the change has looked at more of them. Send this again then.";
+                errors.push(place, FieldError::new("unique", message));
+            }
+            Holder::Is(_) | Holder::Nobody => {}
+        }
+        Ok(())
     }
 
     /// Ends the change that is to bring another definition, since a record does not fit it.

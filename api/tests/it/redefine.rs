@@ -4,6 +4,7 @@ mod background;
 mod fields;
 mod former_names;
 mod given;
+mod held;
 mod load;
 mod model;
 mod overwritten;
