@@ -32,6 +32,12 @@ pub fn parse(text: &str) -> Result<Condition, ConditionError> {
     let condition = parser.any(0)?;
     match parser.next() {
         None => Ok(condition),
+        // A field, a word, a value: the word was meant to compare them.
+        Some(Token::Word(word)) if matches!(parser.peek(), Some(Token::Word(_) | Token::Quoted(_))) => {
+            let word = crate::text::single_line(&word).into_owned();
+            let known = "=, !=, <, <=, >, >=, ~, in (a, b), is null, and lookups such as startswith";
+            Err(parser.fail_before(&format!("\"{word}\" is no comparison. There are {known}.")))
+        }
         Some(_) => Err(parser.fail_before("Write \"and\" or \"or\" before this.")),
     }
 }

@@ -52,10 +52,12 @@ fn what_is_wrong_is_told_with_its_place() {
         ("a < null", 5),
         ("a = 1 and", 10),
         ("a = 1 or or b = 1", 10),
+        ("kind startswit \"x\"", 6),
     ] {
         let told = printed(text);
         assert!(place == 0 || told.starts_with(&format!("At character {place}: ")), "{text}: {told}");
     }
+    assert!(printed("kind startswit \"x\"").contains("\"startswit\" is no comparison"));
     let deep = format!("{}a=1{}", "(".repeat(40), ")".repeat(40));
     assert!(printed(&deep).contains("deep"));
     assert!(printed(&"not ".repeat(3000)).contains("deep"));
