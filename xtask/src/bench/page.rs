@@ -24,7 +24,25 @@ pub(crate) fn write(outcome: &Outcome, python: &Path) -> Result<()> {
     page += &table(outcome);
     page += "\n";
     page += include_str!("notes.md");
+    // What another command measured stays.
+    let before = fs::read_to_string(docs.join("benchmarks.md")).unwrap_or_default();
+    if let Some((_, queries)) = before.split_once(QUERIES) {
+        page += QUERIES;
+        page += queries;
+    }
     fs::write(docs.join("benchmarks.md"), page)?;
+    Ok(())
+}
+
+/// Where the part of the page begins that `bench queries` writes, up to its end.
+const QUERIES: &str = "\n<!-- by cargo xtask bench queries -->\n";
+
+/// Writes that part.
+pub(super) fn write_queries(part: &str) -> Result<()> {
+    let path = workspace::root().join("docs/benchmarks.md");
+    let page = fs::read_to_string(&path)?;
+    let before = page.split_once(QUERIES).map_or(page.as_str(), |(before, _)| before);
+    fs::write(path, format!("{before}{QUERIES}{part}"))?;
     Ok(())
 }
 

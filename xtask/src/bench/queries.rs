@@ -1,5 +1,5 @@
 //! `cargo xtask bench queries`: Coffer beside `PocketBase`, asked for what indexes serve and what they do not, at several sizes. Prints the tables and writes
-//! `docs/queries-measured.md`.
+//! them into `docs/benchmarks.md`.
 
 use std::{
     fmt::Write as _,
@@ -93,6 +93,35 @@ const fn ask(title: &'static str, served: Served, coffer: &'static str, pocketba
 
 /// In this order: what writes comes last.
 fn questions() -> Vec<Question> {
+    let mut all = reads();
+    all.extend(writes());
+    all
+}
+
+fn writes() -> [Question; 2] {
+    [
+        Question {
+            method: "PATCH",
+            body: Some(|| [json!({"price": "{n}"}), json!({"price": 12.5})]),
+            ..ask("Change one, five indexes", Served::Write, "{pick}/", "/{pick}")
+        },
+        Question {
+            method: "POST",
+            body: Some(|| {
+                let made = |price: Value| {
+                    json!({
+                        "title": "Another {n}", "kind": "kind-3", "price": price, "placed": "2024-02-29", "copies": 3,
+                        "note": "a short note",
+                    })
+                };
+                [made("12.50".into()), made(12.5.into())]
+            }),
+            ..ask("Create one, five indexes", Served::Write, "", "")
+        },
+    ]
+}
+
+fn reads() -> Vec<Question> {
     let kinds = || (0..KINDS).map(|n| format!("kind-{n}")).collect();
     let prices = || (0..1_000).map(|n| format!("{n}.5")).collect();
     let words = || (0..5_000).map(word).collect();
@@ -118,6 +147,15 @@ fn questions() -> Vec<Question> {
                 "?perPage=20&filter=price%3C{pick}&sort=-price",
             )
         },
+        Question {
+            picks: prices,
+            ..ask(
+                "A range, ordered by another field with an index",
+                Served::ByIndex,
+                "?price__lt={pick}&ordering=-placed",
+                "?perPage=20&filter=price%3C{pick}&sort=-placed",
+            )
+        },
         ask("A range that nothing is in", Served::ByIndex, "?price__gt=5000", "?perPage=20&filter=price%3E5000"),
         Question {
             picks: kinds,
@@ -128,6 +166,12 @@ fn questions() -> Vec<Question> {
                 "?perPage=20&filter=kind%3D%22{pick}%22&sort=-price",
             )
         },
+        ask(
+            "Three kinds, ordered by price",
+            Served::ByIndex,
+            "?kind__in=kind-1,kind-2,kind-3&ordering=-price",
+            "?perPage=20&filter=kind%3D%22kind-1%22%7C%7Ckind%3D%22kind-2%22%7C%7Ckind%3D%22kind-3%22&sort=-price",
+        ),
         Question {
             picks: countries,
             ..ask(
@@ -160,24 +204,6 @@ fn questions() -> Vec<Question> {
                 "?title__icontains={pick}",
                 "?perPage=20&filter=title~%22{pick}%22",
             )
-        },
-        Question {
-            method: "PATCH",
-            body: Some(|| [json!({"price": "{n}"}), json!({"price": 12.5})]),
-            ..ask("Change one, five indexes", Served::Write, "{pick}/", "/{pick}")
-        },
-        Question {
-            method: "POST",
-            body: Some(|| {
-                let made = |price: Value| {
-                    json!({
-                        "title": "Another {n}", "kind": "kind-3", "price": price, "placed": "2024-02-29", "copies": 3,
-                        "note": "a short note",
-                    })
-                };
-                [made("12.50".into()), made(12.5.into())]
-            }),
-            ..ask("Create one, five indexes", Served::Write, "", "")
         },
     ]
 }
@@ -282,9 +308,7 @@ pub(super) fn queries(args: &[String]) -> Result<()> {
     }
     let page = page(&sizes, &settings);
     println!("\n{page}");
-    if settings.program.is_none() {
-        fs::write(workspace::root().join("docs/queries-measured.md"), page)?;
-    }
+    super::page::write_queries(&page)?;
     let errors: usize =
         sizes.iter().flat_map(|size| &size.rows).flat_map(|(_, row)| row.iter().flatten()).map(|one| one.errors).sum();
     ensure!(errors == 0, "{errors} answers were no success; the first of each question is told above");
@@ -380,7 +404,7 @@ fn start(generator: &Generator, program: &Path, dir: &Path, orders: &[Order]) ->
 
 fn page(sizes: &[Size], settings: &Settings) -> String {
     let mut page = format!(
-        "# Queries, measured\n\nCoffer beside PocketBase {} over the same orders, {CONNECTIONS} connections, the two asked in turns. Written by `cargo xtask bench queries`; do not edit.\n\
+        "\n## Queries, beside PocketBase\n\nCoffer beside PocketBase {} over the same orders, {CONNECTIONS} connections, the two asked in turns. Written by `cargo xtask bench queries`.\n\
          {} rounds of {} s for each figure, the median of them; \"times\" is Coffer's requests per second over PocketBase's. Coffer syncs each group of commits to the disk before it answers; PocketBase \
          writes its log in WAL mode with `synchronous=NORMAL`, and syncs at checkpoints alone. An order has seven fields, five indexes of one or two fields, and refers to one of {MAKERS} makers, who refer to \
          {COUNTRIES} countries. Here its note has an index of words besides, which PocketBase has not.\n",
@@ -389,7 +413,7 @@ fn page(sizes: &[Size], settings: &Settings) -> String {
         settings.seconds,
     );
     for size in sizes {
-        let _ = writeln!(page, "\n## {} orders\n", spaced(count(size.records)));
+        let _ = writeln!(page, "\n### {} orders\n", spaced(count(size.records)));
         let head = ["", "times", "to reach", "requests/s", "p99 ms", "CPU µs", "requests/s", "p99 ms", "CPU µs"];
         let mut rows = vec![head.map(str::to_owned).to_vec()];
         for (question, row) in &size.rows {
@@ -418,7 +442,7 @@ fn page(sizes: &[Size], settings: &Settings) -> String {
     if let [first, .., last] = sizes {
         let _ = writeln!(
             page,
-            "\n## What a question costs as the collection grows\n\nCoffer's processor time for one, at {} over {} orders. To reach: at most 2 × where an index serves it.\n",
+            "\n### What a question costs as the collection grows\n\nCoffer's processor time for one, at {} over {} orders. To reach: at most 2 × where an index serves it.\n",
             spaced(count(last.records)),
             spaced(count(first.records)),
         );
