@@ -11,7 +11,7 @@ pub use self::{
     answer::{DefinitionAnswer, DryRun},
     fields::{MAX_FIELDS, let_flags_follow, read_field},
     ids::Ids,
-    indexes::{IndexDefinition, IndexField, MAX_INDEX_FIELDS, MAX_INDEXES, check_indexes},
+    indexes::{IndexDefinition, IndexField, MAX_INDEX_FIELDS, MAX_INDEXES, SERVER_PARTS, check_indexes},
     server_fields::server_field,
 };
 

@@ -26,7 +26,7 @@ pub struct Explain {
     pub indexes: Vec<Vec<String>>,
     /// What of them was read.
     pub reads: String,
-    /// Indexes in which ids were looked up beside.
+    /// Indexes in which ids were looked up beside, or by which matches were counted.
     pub together_with: Vec<Vec<String>>,
     /// The conditions that each record was tested for.
     pub tests_each_record_for: Vec<String>,
@@ -58,7 +58,7 @@ impl Explain {
         });
         if !self.together_with.is_empty() {
             let others: Vec<String> = self.together_with.iter().map(|index| format!("({})", listed(index))).collect();
-            said.push(format!("It looked ids up in {}.", others.join(" and ")));
+            said.push(format!("It looked ids up in, or counted by, {}.", others.join(" and ")));
         }
         if !self.tests_each_record_for.is_empty() {
             let tested =

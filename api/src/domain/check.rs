@@ -13,6 +13,8 @@ mod history;
 mod ledger;
 mod people;
 mod records;
+mod stored;
+mod words;
 
 use super::keyspace;
 use ledger::Ledger;

@@ -34,13 +34,19 @@ use super::{
     numbers::{CollectionNumber, Keys, OwnerNumber},
     record,
     schema::{Schema, StoredDefinition},
+    search::postings::Gathered,
     stage,
     words::{self, Definition},
 };
 
+/// Words of records that are gathered before they are written.
+const WORDS_AT_ONCE: usize = 300_000;
+
 /// What is converted, and what was learnt of it so far. Definitions are needed before anything else.
 pub struct Converter<'a> {
     ids: &'a IdSource,
+    /// The words of records.
+    words: Gathered,
     /// The last version of what is converted; what is derived is written by it.
     version: Version,
     schemas: HashMap<CollectionId, Schema>,
@@ -67,6 +73,7 @@ impl<'a> Converter<'a> {
     pub fn new(ids: &'a IdSource, version: Version, definitions: &[Entry]) -> Self {
         let mut converter = Self {
             ids,
+            words: Gathered::default(),
             version,
             schemas: HashMap::new(),
             numbers: HashMap::new(),
@@ -260,6 +267,15 @@ impl<'a> Converter<'a> {
             *self.counts.entry(keyspace::referrers(target.collection, target.id)).or_default() += 1;
         }
         out.extend(entries.indexes.into_iter().map(|key| (key, Entry { version, value: Vec::new().into() })));
+        if let Some(stage::Words { index, weights }) = entries.words {
+            for (word, weight) in weights {
+                self.words.add(index, &word, id, weight);
+            }
+        }
+        if self.words.count() > WORDS_AT_ONCE {
+            let words = std::mem::take(&mut self.words).entries(false);
+            out.extend(words.map(|(key, value)| (key, Entry { version, value: value.into() })));
+        }
         for key in entries.uniques.into_keys() {
             // Two records with one value are a fault that a check tells of; here it would be one key twice. The other waits for it.
             let is_first = self.uniques.insert(self.hasher.hash_one(&key));
@@ -351,6 +367,9 @@ impl<'a> Converter<'a> {
         out.extend(std::mem::take(&mut self.gone));
         let version = self.version;
         let mut put = |key: Key, value: Vec<u8>| out.push((key, Entry { version, value: value.into() }));
+        for (key, value) in std::mem::take(&mut self.words).entries(false) {
+            put(key, value);
+        }
         let as_counter = |n: usize| i64::try_from(n).unwrap_or(i64::MAX).to_be_bytes().to_vec();
         for (number, named) in &self.names {
             put(keyspace::numbered(*number), serde_json::to_vec(named)?);

@@ -22,6 +22,7 @@ use super::{
     record_ids::RecordIds,
     records::{Adding, Guesses},
     schema::Schemas,
+    search::packed::PackedWords,
 };
 
 /// Up to how many records an operation is undone in one commit. What is larger goes back in pieces.
@@ -57,6 +58,8 @@ pub struct Core {
     pub owners: Owners,
     /// Numbers that are reserved for new records.
     pub record_ids: RecordIds,
+    /// When indexes of words were packed.
+    pub packed_words: PackedWords,
     /// How much a user may own.
     pub quota: Quota,
     /// Guesses at unique values that callers may not see.
@@ -101,6 +104,7 @@ impl Core {
             paths: Paths::default(),
             owners: Owners::default(),
             record_ids: RecordIds::default(),
+            packed_words: PackedWords::default(),
             quota: Quota::default(),
             adding: Adding::default(),
             spool: Arc::default(),

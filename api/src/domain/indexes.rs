@@ -52,7 +52,7 @@ impl ReadIndex {
 
     /// Whether its keys say what the values of a record are.
     pub fn tells_values(&self) -> bool {
-        self.parts.iter().all(|part| !part.folds || !part.is_text())
+        self.parts.iter().all(|part| !part.folds_texts())
     }
 
     /// The members that it is of, as people read them.
@@ -96,9 +96,14 @@ impl IndexPart {
         Some(Self::new(name, collection.server_field(name)?, descending))
     }
 
-    /// Whether its keys are in the order of its values. Owners stand in keys by number.
+    /// Whether its keys are in the order of its values. Owners stand in keys by number, and texts without case in the order of that.
     pub fn is_ordered(&self) -> bool {
-        self.name != "owner"
+        self.name != "owner" && !self.folds_texts()
+    }
+
+    /// Whether its keys have texts without case, so that one stands for several.
+    pub fn folds_texts(&self) -> bool {
+        self.folds && self.is_text()
     }
 
     /// Bytes of a text so short that all texts that are greater than it have greater keys, those that are cut off too.
@@ -115,7 +120,8 @@ impl IndexPart {
     pub fn append(&self, key: Key, value: &Value, owner: impl Fn() -> Option<OwnerNumber>) -> Key {
         match (self.max_text, value) {
             _ if self.name == "owner" => keyspace::with_owner(key, owner()),
-            (Some(max), Value::String(text)) if self.is_text() && self.folds => key.text_within(&fold(text), max),
+            (Some(max), Value::String(text)) if self.folds_texts() => key.text_within(&fold(text), max),
+            (None, Value::String(text)) if self.folds_texts() => key.long_text(&fold(text)),
             (Some(max), Value::String(text)) if self.is_text() => key.text_within(&nfc(text), max),
             _ => keyspace::element(key, &self.field, value),
         }

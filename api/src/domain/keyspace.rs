@@ -204,11 +204,6 @@ pub fn index(collection: CollectionNumber, number: IndexNumber) -> Key {
     indexes(collection).int(i64::from(number.0))
 }
 
-/// An entry of an index of words.
-pub fn word(collection: CollectionNumber, number: IndexNumber, word: &str, id: RecordId) -> Key {
-    with_id(index(collection, number).text(word), id)
-}
-
 /// All index entries of a collection.
 pub fn indexes(collection: CollectionNumber) -> Key {
     Key::space("i").int(i64::from(collection.0))

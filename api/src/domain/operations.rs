@@ -32,6 +32,7 @@ mod sweep;
 mod trim;
 mod unfinished;
 mod unseen;
+mod words;
 
 use common::{
     access::Caller,

@@ -1,7 +1,10 @@
 //! Words of texts, as the index of words has them and as a search looks for them: folded as comparisons are; of scripts that put no spaces
 //! between words, each two neighbouring letters.
 
-use std::collections::BTreeSet;
+pub mod packed;
+pub mod postings;
+
+use std::collections::BTreeMap;
 
 use base::fold::{fold, without_accents};
 use common::{collection::Collection, record::Record};
@@ -84,20 +87,30 @@ pub fn texts<'a>(collection: &'a Collection, record: &'a Record) -> impl Iterato
     fields.filter_map(|field| record.get(field.name.as_str()).and_then(Value::as_str))
 }
 
-/// What the index of words has of a record.
-pub fn indexed(collection: &Collection, record: &Record) -> BTreeSet<String> {
-    let mut words = BTreeSet::new();
+/// What the index of words has of a record: the words, and the weight of each.
+pub fn indexed(collection: &Collection, record: &Record) -> BTreeMap<String, u8> {
+    let mut words: BTreeMap<String, usize> = BTreeMap::new();
+    let mut length = 0;
     for word in texts(collection, record).flat_map(of) {
-        let plain = without_accents(&word);
-        if plain != word {
-            words.insert(format!("{PLAIN}{plain}"));
-        }
-        words.insert(word);
+        length += 1;
         if words.len() >= MAX_WORDS {
             break;
         }
+        let plain = without_accents(&word);
+        if plain != word {
+            *words.entry(format!("{PLAIN}{plain}")).or_default() += 1;
+        }
+        *words.entry(word).or_default() += 1;
     }
-    words
+    words.into_iter().map(|(word, times)| (word, postings::weight(times, length))).collect()
+}
+
+/// Whether a word of the index is all of a word of a search, and not only begins with it.
+pub fn is_whole(indexed: &str, sought: &str, ignores_accents: bool) -> bool {
+    if !ignores_accents {
+        return indexed == sought;
+    }
+    indexed.strip_prefix(PLAIN).unwrap_or(indexed) == without_accents(sought)
 }
 
 /// What words in the index begin with where they are found by a word of a search.
@@ -134,12 +147,20 @@ pub fn score(
         if whole + begun == 0 {
             return 0.0;
         }
-        // The more often the better, but less so each time; a whole word counts twice.
-        let often = 2.0 * f64::from(whole) + f64::from(begun);
-        score += rarity * often / (often + 1.5);
+        score += rarity * saturated(2 * whole + begun);
     }
-    let length = u32::try_from(words.len()).map_or(f64::MAX, f64::from);
-    score / (1.0 + 0.1 * length.ln_1p())
+    by_length(score, u32::try_from(words.len()).map_or(f64::MAX, f64::from))
+}
+
+/// What a word adds to a score: the more often the better, but less so each time. A whole word counts twice.
+pub fn saturated(often: u32) -> f64 {
+    let often = f64::from(often);
+    often / (often + 1.5)
+}
+
+/// A score in a text of so many words.
+pub fn by_length(score: f64, words: f64) -> f64 {
+    score / (1.0 + 0.1 * words.ln_1p())
 }
 
 /// Whether a record's texts have all words of a search.

@@ -28,7 +28,11 @@ use super::{
     owners,
     record::{self, Kept},
     schema::{Coming, Schema},
-    search, usage,
+    search::{
+        self,
+        postings::{Gathered, Single, WordIndex},
+    },
+    usage,
 };
 
 /// Bytes of a record at most, as it is stored.
@@ -61,8 +65,12 @@ pub struct Stage<'a> {
     unseen: BTreeMap<OperationId, Unseen>,
     /// The records that this batch changed or deleted: what they had nobody has.
     changed: BTreeSet<(CollectionNumber, RecordId)>,
+    /// The words that its records have, and had not.
+    words: Gathered,
     /// The records that this batch makes or puts back: references to them need nothing more.
     made: BTreeSet<Key>,
+    /// Records that were there before, and were deleted.
+    was_there: BTreeSet<RecordId>,
     /// What is staged now follows from what was staged before: a cascade, or a reference that is made null.
     pub is_consequence: bool,
     /// Nothing is kept of what is deleted: there is no room for it.
@@ -150,6 +158,24 @@ pub struct Entries {
     pub uniques: BTreeMap<Key, String>,
     /// What it refers to.
     pub targets: BTreeSet<Target>,
+    /// Its words, where there is an index of them.
+    pub words: Option<Words>,
+}
+
+/// The words of a record.
+#[derive(Debug, Clone)]
+pub struct Words {
+    /// The index.
+    pub index: WordIndex,
+    /// Each with its weight.
+    pub weights: BTreeMap<String, u8>,
+}
+
+impl Words {
+    /// Where each may stand by itself.
+    pub fn keys(&self, id: RecordId) -> Vec<Key> {
+        self.weights.keys().map(|word| self.index.entry(word, id)).collect()
+    }
 }
 
 impl Entries {
@@ -161,8 +187,8 @@ impl Entries {
             entries.indexes.insert(keyspace::with_id(keyspace::owned(collection, index, owner), id));
         }
         if let Some(index) = schema.keys.words_index() {
-            let words = search::indexed(&schema.collection, record);
-            entries.indexes.extend(words.iter().map(|word| keyspace::word(collection, index, word, id)));
+            let index = WordIndex { collection, index };
+            entries.words = Some(Words { index, weights: search::indexed(&schema.collection, record) });
         }
         for index in schema.read_by.iter().filter(|index| index.is_several) {
             let Some(key) = index.key(record, owner) else { continue };
@@ -213,6 +239,7 @@ impl Entries {
     pub fn within(mut self, schema: &Schema, indexes: &HashSet<IndexNumber>) -> Self {
         let is_of = |key: &Key| keyspace::index_of(key).is_some_and(|index| indexes.contains(&index));
         self.indexes.retain(is_of);
+        self.words = self.words.filter(|words| indexes.contains(&words.index.index));
         self.uniques.retain(|key, _| is_of(key));
         self.targets.retain(|target| schema.index(&target.field).is_some_and(|index| indexes.contains(&index)));
         self
@@ -243,7 +270,9 @@ impl<'a> Stage<'a> {
             ended: BTreeSet::new(),
             unseen: BTreeMap::new(),
             changed: BTreeSet::new(),
+            words: Gathered::default(),
             made: BTreeSet::new(),
+            was_there: BTreeSet::new(),
             is_consequence: false,
             forgets: false,
             is_of_gone: false,
@@ -286,6 +315,7 @@ impl<'a> Stage<'a> {
     ) -> Result<(Vec<u8>, Vec<String>)> {
         let key = keyspace::tombstone(schema.number(), id);
         self.batch.expect(key.clone(), Expect::Version(tombstone.version)).delete(key);
+        self.was_there.insert(id);
         self.add(schema, id, record, Action::Restore, Previous::of_tombstone(tombstone)).await
     }
 
@@ -519,13 +549,54 @@ impl<'a> Stage<'a> {
                 self.batch.add(keyspace::referrers(target.collection, target.id), by);
             }
         }
+        for (key, value) in self.words.entries(false) {
+            self.batch.put(key, value);
+        }
         self.brought.stage(&mut self.batch);
         self.usage.stage(self.core, self.caller, &mut self.batch);
         self.batch
     }
 
-    async fn diff(&mut self, id: RecordId, before: Entries, after: &Entries) -> Result<Vec<String>> {
+    /// The words that a record had and has. What stands by itself is read, since it says whether a block has the record too; of a record that is
+    /// new under a UUID nothing stands.
+    async fn diff_words(&mut self, id: RecordId, before: Option<Words>, after: Option<&Words>) -> Result<()> {
+        let Some(index) = after.or(before.as_ref()).map(|words| words.index) else { return Ok(()) };
+        let is_new = before.is_none() && id.number().is_none() && !self.was_there.contains(&id);
+        let mut before = before.map(|words| words.weights).unwrap_or_default();
+        let mut changed: Vec<(&str, u8, bool)> = Vec::new();
+        for (word, weight) in after.iter().flat_map(|words| &words.weights) {
+            match before.remove(word) {
+                Some(same) if same == *weight => {}
+                had => changed.push((word, *weight, had.is_some())),
+            }
+        }
+        changed.extend(before.keys().map(|word| (word.as_str(), 0, true)));
+        let keys: Vec<Key> = changed.iter().map(|(word, ..)| index.entry(word, id)).collect();
+        let found = if is_new || self.is_of_gone {
+            vec![None; keys.len()]
+        } else {
+            self.core.store.snapshot().await?.get_many(&keys).await?
+        };
+        for (((word, weight, had_it), key), found) in changed.into_iter().zip(keys).zip(found) {
+            let single = found.as_ref().map(Single::of);
+            if let Some(entry) = &found {
+                self.batch.expect(key.clone(), Expect::Version(entry.version));
+            } else if !had_it {
+                self.words.add(index, word, id, weight);
+                continue;
+            }
+            // Blocks of a collection that is gone go with all of its indexes.
+            match Single::changed(single, weight, had_it).filter(|_| !self.is_of_gone) {
+                Some(single) => self.batch.put(key, single.value()),
+                None => self.batch.delete(key),
+            };
+        }
+        Ok(())
+    }
+
+    async fn diff(&mut self, id: RecordId, mut before: Entries, after: &Entries) -> Result<Vec<String>> {
         let mut taken = Vec::new();
+        self.diff_words(id, before.words.take(), after.words.as_ref()).await?;
         for key in before.indexes.difference(&after.indexes) {
             self.batch.delete(key.clone());
         }

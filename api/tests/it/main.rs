@@ -71,6 +71,7 @@ mod schemas;
 mod scripts;
 mod search_words;
 mod security;
+mod served;
 mod server;
 mod service;
 mod sessions;

@@ -13,10 +13,10 @@ const QUERIES: usize = 60;
 const RECORDS: usize = 700;
 
 /// Numbers that look random and come again with the same seed.
-struct Random(u64);
+pub(crate) struct Random(pub(crate) u64);
 
 impl Random {
-    fn below(&mut self, bound: usize) -> usize {
+    pub(crate) fn below(&mut self, bound: usize) -> usize {
         // xorshift64*
         self.0 ^= self.0 >> 12;
         self.0 ^= self.0 << 25;
@@ -25,14 +25,17 @@ impl Random {
         usize::try_from(number).unwrap() % bound
     }
 
-    fn chance(&mut self, percent: usize) -> bool {
+    pub(crate) fn chance(&mut self, percent: usize) -> bool {
         self.below(100) < percent
     }
 
-    fn pick<'a, T>(&mut self, of: &'a [T]) -> &'a T {
+    pub(crate) fn pick<'a, T>(&mut self, of: &'a [T]) -> &'a T {
         &of[self.below(of.len())]
     }
 }
+
+/// Records that others refer to.
+const MAKERS: usize = 12;
 
 /// A field's name, type and lookups.
 const FIELDS: [(&str, &str); 7] = [
@@ -62,8 +65,12 @@ fn value(random: &mut Random, kind: &str) -> String {
     }
 }
 
-fn record(random: &mut Random, number: usize) -> Value {
-    let mut record = json!({"number": number});
+fn record(random: &mut Random, number: usize, makers: &[Value]) -> Value {
+    let mut record = json!({"number": number, "u": null, "m": null});
+    if !random.chance(12) {
+        record["u"] = json!(format!("{}{number}", random.pick(&["ab", "AB"])));
+        record["m"] = random.pick(makers).clone();
+    }
     for (name, kind) in FIELDS {
         let text = value(random, kind);
         let is_null = random.chance(12);
@@ -77,8 +84,28 @@ fn record(random: &mut Random, number: usize) -> Value {
     record
 }
 
+/// One condition on a unique text, or on what a record refers to.
+fn special(random: &mut Random) -> (String, String) {
+    let unique = |random: &mut Random| format!("{}{}", random.pick(&["ab", "AB", "Ab"]), random.below(RECORDS));
+    let maker = |random: &mut Random| format!("m{}", random.below(MAKERS + 1));
+    let (name, written) = match random.below(8) {
+        0 => ("u", unique(random)),
+        1 => ("u__iexact", unique(random)),
+        2 => ("u__in", (0..4).map(|_| unique(random)).collect::<Vec<_>>().join(",")),
+        3 => ("u__isnull", random.pick(&["true", "false"]).to_string()),
+        4 => ("m__name", maker(random)),
+        5 => ("m__name__in", (0..3).map(|_| maker(random)).collect::<Vec<_>>().join(",")),
+        6 => ("m__rank__gt", random.below(5).to_string()),
+        _ => ("m__isnull", random.pick(&["true", "false"]).to_string()),
+    };
+    (name.to_owned(), written)
+}
+
 /// One condition as a parameter.
 fn parameter(random: &mut Random) -> (String, String) {
+    if random.chance(20) {
+        return special(random);
+    }
     let (name, kind) = *random.pick(&FIELDS);
     let dates = ["year", "month", "day", "date"];
     let lookups: &[&str] = match kind {
@@ -151,7 +178,7 @@ fn query(random: &mut Random) -> Vec<(String, String)> {
     }
     let mut ordering = Vec::new();
     for _ in 0..random.below(3) {
-        let names = ["n", "d", "t", "b", "day", "at", "k", "id", "created_at"];
+        let names = ["n", "d", "t", "b", "day", "at", "k", "id", "created_at", "u", "m__name", "n", "day"];
         let sign = if random.chance(50) { "-" } else { "" };
         ordering.push(format!("{sign}{}", random.pick(&names)));
     }
@@ -219,12 +246,16 @@ async fn compare(random: &mut Random, ids: &str, queries: usize) {
             }
             fields.push(field);
         }
+        let unique = if indexes { json!("ignore_case") } else { json!(false) };
+        fields.push(json!({"name": "u", "type": "text", "max_length": 50, "nullable": true, "unique": unique}));
+        fields.push(json!({"name": "m", "type": "reference", "collection": "makers", "nullable": true}));
         Value::Array(fields)
     };
     let (indexed, plain) = (fields(true), fields(false));
     let mut compounds = Vec::new();
     for _ in 0..random.below(5) {
-        let mut names: Vec<&str> = FIELDS.iter().map(|(name, _)| *name).chain(["owner", "created_at"]).collect();
+        let more = ["owner", "created_at", "m", "u"];
+        let mut names: Vec<&str> = FIELDS.iter().map(|(name, _)| *name).chain(more).collect();
         let mut parts = Vec::new();
         for _ in 0..2 + random.below(3) {
             let name = names.remove(random.below(names.len()));
@@ -232,12 +263,18 @@ async fn compare(random: &mut Random, ids: &str, queries: usize) {
         }
         compounds.push(json!({"fields": parts}));
     }
+    let index = random.chance(60);
+    let name = json!({"name": "name", "type": "text", "indexed": index});
+    admin.collection("makers", json!([name, {"name": "rank", "type": "integer", "indexed": index}])).await;
+    let makers: Vec<Value> = (0..MAKERS).map(|i| json!({"name": format!("m{i}"), "rank": i % 6})).collect();
+    let makers = admin.post("/api/records/makers/", &json!(makers)).await.is(201);
+    let makers: Vec<Value> = makers.as_array().unwrap().iter().map(|maker| maker["id"].clone()).collect();
     let definition = json!({"name": "indexed", "ids": ids, "fields": indexed, "indexes": compounds});
     println!("{definition}");
     admin.post("/api/collections/", &definition).await.is(201);
     let definition = json!({"name": "plain", "ids": ids, "fields": plain});
     admin.post("/api/collections/", &definition).await.is(201);
-    let records: Vec<Value> = (0..RECORDS).map(|i| record(random, i)).collect();
+    let records: Vec<Value> = (0..RECORDS).map(|i| record(random, i, &makers)).collect();
     for collection in ["indexed", "plain"] {
         admin.post(&format!("/api/records/{collection}/"), &json!(records)).await.is(201);
     }

@@ -19,7 +19,7 @@ pub const MAX_INDEX_FIELDS: usize = 4;
 /// Indexes of one collection at most, beside those that fields ask for.
 pub const MAX_INDEXES: usize = 16;
 /// Members of the server's that an index may have.
-const SERVER_PARTS: [&str; 3] = ["owner", "created_at", "updated_at"];
+pub const SERVER_PARTS: [&str; 3] = ["owner", "created_at", "updated_at"];
 
 /// An index over several fields.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

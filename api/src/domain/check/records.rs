@@ -4,14 +4,16 @@
 use std::collections::{BTreeSet, HashMap};
 
 use bytes::Bytes;
-use common::{field::FieldType, id::RecordId, record::Record, validate::is_canonical_decimal};
+use common::{field::FieldType, id::RecordId, validate::is_canonical_decimal};
 use serde_json::Value;
-use store::{Entry, Key, Snapshot, counter};
+use store::{Key, counter};
 
 use super::{
     definitions::{Leaving, Schemas},
     derived,
     ledger::{CheckError, Ledger},
+    stored::{load, read},
+    words::{self, DueWords},
 };
 use crate::domain::{
     keyspace::{self, shown},
@@ -28,6 +30,8 @@ struct Due {
     counts: HashMap<Key, [i64; 1]>,
     /// Index entries that are there.
     indexes: u64,
+    /// The words of its records.
+    words: DueWords,
     /// Unique entries that are there and name the right record.
     uniques: u64,
     /// Unique entries that name the wrong record: told from the record's side already.
@@ -58,7 +62,8 @@ pub(super) async fn check(ledger: &mut Ledger<'_>, schemas: &Schemas, leaving: &
         unfinished(ledger, schema, &mut across).await?;
         let id = schema.number();
         derived::counters(ledger, &keyspace::count(id), due.counts).await?;
-        if count(ledger, &keyspace::indexes(id)).await? > due.indexes {
+        let of_words = words::check(ledger, schema, &due.words).await?;
+        if count(ledger, &keyspace::indexes(id)).await? > due.indexes + of_words {
             indexes_back(ledger, schema).await?;
         }
         if count(ledger, &keyspace::uniques(id)).await? > due.uniques + due.misnamed.len() as u64 {
@@ -134,6 +139,9 @@ async fn forward(ledger: &mut Ledger<'_>, schema: &Schema, across: &mut Totals) 
             let usage = across.usage.entry(keyspace::usage(owner)).or_default();
             usage[0] += 1;
             usage[1] += record::counted_size(&entry.value).unwrap_or_default();
+            if let Some(words) = &entries.words {
+                due.words.add(&words.keys(id));
+            }
             for key in &entries.indexes {
                 match ledger.snapshot.get(key).await? {
                     Some(entry) if entry.value.is_empty() => due.indexes += 1,
@@ -173,20 +181,6 @@ async fn last_record(ledger: &mut Ledger<'_>, collection: CollectionNumber, give
         ledger.wrong(&key, Some(value), "a record has a number that is not reserved").await?;
     }
     Ok(())
-}
-
-/// A record, if its key and its value agree.
-fn read(schema: &Schema, key: &Key, entry: &Entry) -> Option<(RecordId, Record)> {
-    let id = keyspace::last_id(key)?;
-    let record = schema.decode(id, &entry.value).ok()?;
-    (keyspace::record(schema.number(), id) == *key && record.id() == Some(id)).then_some((id, record))
-}
-
-/// The record that has an id, if it is there and can be read.
-async fn load(snapshot: &Snapshot, schema: &Schema, id: RecordId) -> Result<Option<Record>, CheckError> {
-    let key = keyspace::record(schema.number(), id);
-    let entry = snapshot.get(&key).await?;
-    Ok(entry.and_then(|entry| read(schema, &key, &entry)).map(|(_, record)| record))
 }
 
 /// The unique entry of a record's field.
@@ -272,6 +266,7 @@ async fn indexes_back(ledger: &mut Ledger<'_>, schema: &Schema) -> Result<(), Ch
         for (key, _) in page {
             let asked_for = match keyspace::last_id(&key) {
                 _ if is_unfinished(schema, &key) => true,
+                _ if keyspace::index_of(&key) == schema.keys.words_index() => true,
                 Some(id) => match load(ledger.snapshot, schema, id).await? {
                     Some(record) => {
                         let owner = ledger.owner(&key, &record).await?;

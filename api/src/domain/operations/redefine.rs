@@ -32,7 +32,8 @@ use crate::domain::{
     journal, keyspace,
     numbers::CollectionNumber,
     schema::{self, Coming, Schema, StoredDefinition},
-    stage::{Entries, taken, unique_holder, unique_value},
+    search::postings::Gathered,
+    stage::{Entries, Words, taken, unique_holder, unique_value},
 };
 
 impl Redefine {
@@ -124,7 +125,7 @@ impl Redefine {
         budget: &mut Budget<'_>,
     ) -> Result<Piece> {
         let mut piece = Piece::default();
-        let mut claimed = BTreeSet::new();
+        let (mut claimed, mut words) = (BTreeSet::new(), Gathered::default());
         let refilled = std::mem::take(&mut self.refilled);
         let mut refill = Refill::new(snapshot, &coming.schema, &refilled);
         'pieces: loop {
@@ -156,7 +157,8 @@ impl Redefine {
                         let entries =
                             Entries::of(&coming.schema, id, &record, owner).within(&coming.schema, &coming.new_indexes);
                         let errors =
-                            stage_entries(snapshot, coming, id, entries, &mut claimed, &mut piece.batch).await?;
+                            stage_entries(snapshot, coming, id, entries, &mut claimed, &mut words, &mut piece.batch)
+                                .await?;
                         if errors.is_empty() {
                             piece.batch.expect(key, Expect::Version(entry.version));
                         } else {
@@ -172,6 +174,10 @@ impl Redefine {
             }
         }
         self.refilled = refilled;
+        // Who made a record meanwhile may have put it in a block.
+        for (key, value) in words.entries(true) {
+            piece.batch.put(key, value);
+        }
         if !piece.is_last {
             return Ok(piece);
         }
@@ -296,6 +302,7 @@ async fn stage_entries(
     id: RecordId,
     entries: Entries,
     claimed: &mut BTreeSet<Key>,
+    words: &mut Gathered,
     batch: &mut Batch,
 ) -> Result<FieldErrors> {
     let mut errors = FieldErrors::new();
@@ -321,6 +328,15 @@ async fn stage_entries(
     }
     if !errors.is_empty() {
         return Ok(errors);
+    }
+    if let Some(Words { index, weights }) = &entries.words {
+        // What stands by itself is of who changed the record meanwhile.
+        let keys: Vec<Key> = weights.keys().map(|word| index.entry(word, id)).collect();
+        for ((word, weight), found) in weights.iter().zip(snapshot.get_many(&keys).await?) {
+            if found.is_none() {
+                words.add(*index, word, id, *weight);
+            }
+        }
     }
     let indexes: Vec<Key> = entries.indexes.iter().cloned().collect();
     for (key, found) in indexes.iter().zip(snapshot.get_many(&indexes).await?) {

@@ -13,6 +13,7 @@ use super::{
     piece::{Budget, Piece},
     stored::{Stored, Work, load},
     sweep::{SweepKeys, SweepOperations, SweepSessions},
+    words::PackWords,
 };
 use crate::domain::{
     core::Core,
@@ -301,12 +302,13 @@ impl<'a> Runner<'a> {
 }
 
 /// What is begun anew again and again, by the names under which it is held.
-pub(super) fn recurring() -> [(&'static str, Work); 5] {
+pub(super) fn recurring() -> [(&'static str, Work); 6] {
     [
         ("sweep_sessions", Work::SweepSessions(SweepSessions::default())),
         ("sweep_operations", Work::SweepOperations(SweepOperations::default())),
         ("sweep_keys", Work::SweepKeys(SweepKeys::default())),
         ("sweep_indexes", Work::SweepIndexes(SweepIndexes::default())),
+        ("pack_words", Work::PackWords(PackWords::default())),
         ("trim_history", Work::TrimHistory(TrimHistory::default())),
     ]
 }

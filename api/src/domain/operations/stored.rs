@@ -17,6 +17,7 @@ use super::{
     piece::{Budget, Piece, Steps},
     sweep::{SweepKeys, SweepOperations, SweepSessions},
     trim::Trim,
+    words::PackWords,
 };
 use crate::domain::{core::Core, error::Result, keyspace};
 
@@ -55,6 +56,8 @@ pub(crate) enum Work {
     SweepKeys(SweepKeys),
     /// Removes from histories what definitions do not keep.
     TrimHistory(TrimHistory),
+    /// Puts what stands by itself in indexes of words into blocks.
+    PackWords(PackWords),
 }
 
 impl Work {
@@ -76,6 +79,7 @@ impl Work {
             Self::SweepOperations(work) => work.step(core, budget).await,
             Self::SweepKeys(work) => work.step(core, budget).await,
             Self::TrimHistory(work) => work.step(core, budget).await,
+            Self::PackWords(work) => work.step(core, budget).await,
         }
     }
 
@@ -95,6 +99,7 @@ impl Work {
             | Self::SweepOperations(_)
             | Self::SweepKeys(_)
             | Self::SweepIndexes(_)
+            | Self::PackWords(_)
             | Self::TrimHistory(_) => Ok(None),
         }
     }
@@ -132,7 +137,7 @@ impl Work {
             Self::DeleteRecord(_) => OperationKind::DeleteRecord,
             Self::Import(_) => OperationKind::Import,
             Self::DeleteCollection(_) => OperationKind::DeleteCollection,
-            Self::SweepIndexes(_) => OperationKind::SweepIndexes,
+            Self::SweepIndexes(_) | Self::PackWords(_) => OperationKind::SweepIndexes,
             Self::Erase(_) => OperationKind::Erase,
             Self::Migrate(_) => OperationKind::Migrate,
             Self::ChangeRecords(_) => OperationKind::ChangeRecords,

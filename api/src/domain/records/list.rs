@@ -95,7 +95,7 @@ pub async fn list(
         _ => None,
     };
     let took = core.clock.elapsed().saturating_sub(began);
-    view.note_slow(name, &query.shape(), took, || plan.proposal(&view));
+    view.note_slow(name, &query.shape(), took, || plan.would_help());
     let explain = query.explain.then(|| plan.explain(&view, took));
     Ok(Listed { explain, facets: facets.transpose()?, ..listed? })
 }

@@ -65,6 +65,7 @@ impl EraseTarget {
             Work::Revert(_) | Work::Migrate(_) => None,
             Work::TrimChanges(_)
             | Work::SweepIndexes(_)
+            | Work::PackWords(_)
             | Work::Erase(_)
             | Work::SweepSessions(_)
             | Work::SweepOperations(_)

@@ -103,7 +103,7 @@ pub async fn aggregate(
     let mut groups = Groups::new(&columns, &zone);
     let measured = measure(&view, &plan, &columns, &zone, &mut groups).await;
     let took = core.clock.elapsed().saturating_sub(began);
-    view.note_slow(name, &query.records.shape(), took, || plan.proposal(&view));
+    view.note_slow(name, &query.records.shape(), took, || plan.would_help());
     let way = measured?;
     groups.at_least_one()?;
     hide_referred(&view, &columns.groups, &mut groups).await?;

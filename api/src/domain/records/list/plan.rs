@@ -7,6 +7,7 @@ mod chosen;
 mod explain;
 mod far;
 mod intervals;
+mod merged;
 mod walk;
 mod words;
 
@@ -17,6 +18,7 @@ use common::id::RecordId;
 pub(super) use self::{access::Access, chosen::Plan};
 use self::{
     chosen::Source,
+    merged::Merged,
     walk::{Candidates, MatchScan},
 };
 use super::{
@@ -47,6 +49,10 @@ impl Plan {
     fn candidates(&self, start: Option<&Cursor>) -> Candidates<'_> {
         let reversed = self.reversed().unwrap_or(false);
         match &self.source {
+            Source::Keys(access) if access.is_merged => {
+                let backward = reversed != start.is_some_and(|start| start.backward);
+                Candidates::Merged(Merged::new(access.merged(backward, &self.keys, start), backward))
+            }
             Source::Keys(access) => {
                 Candidates::Scans(access.scans(reversed, &self.keys, start).into(), access.index.kind)
             }
@@ -86,16 +92,25 @@ impl Plan {
         self.is_exact() && self.reversed().is_some()
     }
 
+    /// Whether how many match is known without coming by all of them.
+    fn counts_apart(&self) -> bool {
+        let by_keys = matches!(self.source, Source::Keys(_)) && self.sets.is_empty() && self.is_exact();
+        self.kept || self.counted.is_some() || by_keys
+    }
+
     /// How many records match.
     pub(super) async fn count(&self, view: &View<'_>) -> Result<u64> {
         if self.kept {
             let count = schema::count(&view.core.owners, view.snapshot, view.schema.number(), view.may).await?;
             return Ok(count.unwrap_or(0));
         }
+        if let Some(count) = self.counted {
+            return Ok(count);
+        }
         match &self.source {
             _ if !self.is_exact() => {
                 let rows = self.search(view, Window { skip: 0, size: 0 }, true, false).await?;
-                Ok(rows.count.unwrap_or(0))
+                Ok(rows.and_then(|rows| rows.count).unwrap_or(0))
             }
             Source::Ids(ids) if self.sets.is_empty() => Ok(ids.len() as u64),
             Source::Keys(access) if self.sets.is_empty() => access.count(view.snapshot).await,
@@ -116,13 +131,16 @@ impl Plan {
             return self.ranked(view, ranking, window, counts).await;
         }
         if !self.is_listed() {
-            return self.search(view, window, counts, flexible).await;
+            return match self.search(view, window, counts, flexible).await? {
+                Some(rows) => Ok(rows),
+                None => Box::pin(self.otherwise(view).await?.rows(view, window, flexible)).await,
+            };
         }
         let mut rows = Rows::default();
         // One more says whether the list goes on.
         let wanted = window.size.saturating_add(usize::from(!counts));
         match &self.source {
-            Source::Keys(access) if self.sets.is_empty() => {
+            Source::Keys(access) if self.sets.is_empty() && !access.is_merged => {
                 let scans = access.scans(self.reversed().unwrap_or(false), &self.keys, None);
                 let mut skip = window.skip;
                 for scan in scans {
@@ -143,16 +161,16 @@ impl Plan {
             _ => {
                 let mut walk = MatchScan::new(self, view, self.candidates(None));
                 let (mut page, mut count) = (Vec::new(), 0_usize);
-                while let Some(ids) = walk.next_ids().await? {
+                let is_known = !counts || self.counts_apart();
+                let is_all = |count: usize| self.counted.is_some_and(|all| count as u64 >= all);
+                while !is_known || (page.len() < wanted && !is_all(count)) {
+                    let Some(ids) = walk.next_ids().await? else { break };
                     let from = window.skip.saturating_sub(count);
                     count += ids.len();
                     page.extend(ids.into_iter().skip(from).take(wanted - page.len()));
-                    if !counts && page.len() >= wanted {
-                        break;
-                    }
                 }
                 rows.read_by_id(view, &page).await?;
-                rows.count = counts.then_some(count as u64);
+                rows.count = (!is_known).then_some(count as u64);
             }
         }
         if counts && rows.count.is_none() {
@@ -170,7 +188,7 @@ impl Plan {
         // A place of another ordering than this is none.
         let start = start.filter(|start| start.values.len() == self.keys.paths().count());
         match &self.source {
-            Source::Keys(access) if self.is_listed() && self.sets.is_empty() => {
+            Source::Keys(access) if self.is_listed() && self.sets.is_empty() && !access.is_merged => {
                 for scan in access.scans(self.reversed().unwrap_or(false), &self.keys, start.as_ref()) {
                     if rows.found.len() >= wanted || rows.is_cut {
                         break;
@@ -193,6 +211,9 @@ impl Plan {
             _ if self.reversed().is_some() => {
                 let mut walk = MatchScan::new(self, view, self.candidates(start.as_ref()));
                 'walk: while let Some(matches) = walk.next().await? {
+                    if walk.is_in_vain() {
+                        return Box::pin(self.otherwise(view).await?.rows_behind(view, start, wanted)).await;
+                    }
                     for (row, _) in matches {
                         work::hold(row.1.value.len())?;
                         rows.push(row);
@@ -228,14 +249,23 @@ impl Plan {
     }
 
     /// Looks at every record that may match and keeps those of the window; counts them all where that is asked for.
-    async fn search(&self, view: &View<'_>, window: Window, counts: bool, flexible: bool) -> Result<Rows> {
+    /// `None` where another way is better.
+    async fn search(&self, view: &View<'_>, window: Window, counts: bool, flexible: bool) -> Result<Option<Rows>> {
         let Window { skip, size } = window;
         let mut first = First::new(&self.keys, skip.saturating_add(size)).flexible(flexible);
         let mut rows = Rows::default();
         let mut count = 0usize;
+        // Rows in their order are read no further than their number says.
+        let counted = self.counted.filter(|_| self.reversed().is_some());
+        let enough = counted.map(|all| usize::try_from(all).unwrap_or(usize::MAX).min(skip.saturating_add(size)));
+        let counts_all = counts && counted.is_none();
         let is_sorted = self.reversed().is_none() && size > 0;
         let mut walk = MatchScan::new(self, view, self.candidates(None));
-        'walk: while let Some(matches) = walk.next().await? {
+        'walk: while enough.is_none_or(|enough| count < enough) {
+            let Some(matches) = walk.next().await? else { break };
+            if walk.is_in_vain() {
+                return Ok(None);
+            }
             for (row, record) in matches {
                 count += 1;
                 if is_sorted {
@@ -243,7 +273,7 @@ impl Plan {
                 } else if count > skip && count - skip <= size && !rows.is_cut {
                     work::hold(row.1.value.len())?;
                     rows.push(row);
-                } else if count > skip && !counts {
+                } else if count > skip && !counts_all {
                     break 'walk;
                 }
             }
@@ -260,8 +290,15 @@ impl Plan {
             rows.read_by_id(view, page).await?;
             rows.is_cut |= is_cut;
         }
-        rows.goes_on = rows.is_cut || count > skip.saturating_add(size);
-        rows.count = counts.then_some(count as u64);
-        Ok(rows)
+        let all = counted.unwrap_or(count as u64);
+        rows.goes_on = rows.is_cut || all > skip.saturating_add(size) as u64;
+        rows.count = counts.then_some(all);
+        Ok(Some(rows))
+    }
+
+    /// The way that is taken where this one was in vain.
+    async fn otherwise(&self, view: &View<'_>) -> Result<&Self> {
+        let plan = Plan::choose(view, false).await?;
+        Ok(self.instead.get_or_init(|| Box::new(plan)))
     }
 }

@@ -13,6 +13,8 @@ use crate::domain::{
 
 /// Ranges that one index is read in at most.
 const MAX_RANGES: usize = 1000;
+/// Ranges that are read side by side at most.
+const MAX_MERGED: usize = 64;
 
 /// What a condition through a reference says of the reference: its place, the field, the records.
 pub(super) type Far = (usize, String, Intervals);
@@ -23,6 +25,10 @@ pub(in super::super) struct Access {
     pub index: Arc<ReadIndex>,
     /// From one bound to the other, in the order of the keys.
     ranges: Vec<(Key, Key)>,
+    /// What all keys of each range begin with.
+    stems: Vec<Key>,
+    /// Leading parts that have one value in each range.
+    fixed: usize,
     /// The conditions that hold for exactly these keys, by their places.
     pub covered: BTreeSet<usize>,
     /// The parts that have one value in all ranges.
@@ -31,6 +37,8 @@ pub(in super::super) struct Access {
     pub bound: usize,
     /// Where the ranges are in the order of the query: whether they are read from their end.
     pub reversed: Option<bool>,
+    /// Only each by itself is in that order: they are read side by side.
+    pub is_merged: bool,
     /// About how many keys there are.
     pub estimate: usize,
     /// How many there are, where that was counted.
@@ -48,12 +56,9 @@ impl Access {
         ordering: &SortKeys,
         far: &[Far],
     ) -> Option<Self> {
-        if !index.tells_values() {
-            return None;
-        }
         let mut places = vec![index.prefix.clone()];
-        let mut ranges = None;
-        let (mut covered, mut constants, mut bound) = (BTreeSet::new(), Vec::new(), 0);
+        let mut ranges: Option<Vec<(Key, Key, Key)>> = None;
+        let (mut covered, mut constants, mut bound, mut fixed) = (BTreeSet::new(), Vec::new(), 0, 0);
         for (i, part) in index.parts.iter().enumerate() {
             let (found, by) = constraint(part, all, owners, owner, far, index.is_of_many);
             // Several are in a list at once, and a record would come as often.
@@ -75,6 +80,7 @@ impl Access {
             covered.extend(by);
             bound = i + 1;
             if found.are_values() {
+                fixed = bound;
                 constants.push(match found.ranges.as_slice() {
                     [(value, _)] => Some(value.clone()),
                     _ => None,
@@ -89,54 +95,69 @@ impl Access {
                 places = places.iter().flat_map(values).collect();
                 continue;
             }
-            let between =
-                |place: &Key| found.ranges.iter().map(|(from, to)| range(place, part, from, to)).collect::<Vec<_>>();
+            let between = |place: &Key| {
+                let of = |(from, to): &(Cut, Cut)| range(place, part, from, to);
+                found.ranges.iter().map(of).collect::<Vec<_>>()
+            };
             ranges = Some(places.iter().flat_map(between).collect());
         }
         let whole = |place: &Key| {
             let part = index.parts.get(bound);
             let whole = part.map(|part| range(place, part, &Cut::start(), &Cut::end()));
             // Where every part has its value, that is the key; and behind it, who waits for a unique value.
-            whole.unwrap_or_else(|| (place.clone(), place.after_children()))
+            whole.unwrap_or_else(|| (place.clone(), place.after_children(), place.clone()))
         };
-        let mut ranges: Vec<(Key, Key)> = ranges.unwrap_or_else(|| places.iter().map(whole).collect());
+        let mut ranges = ranges.unwrap_or_else(|| places.iter().map(whole).collect());
         ranges.sort();
+        let (ranges, stems): (Vec<_>, Vec<_>) = ranges.into_iter().map(|(from, to, stem)| ((from, to), stem)).unzip();
         constants.resize(index.parts.len(), None);
-        let reversed = reversed(index, &constants, ordering);
+        let mut reversed = in_order(index, &constants, 0, ordering);
+        let may_merge = index.kind == IndexKind::Entries && fixed < index.parts.len() && ranges.len() <= MAX_MERGED;
+        let is_merged = reversed.is_none() && may_merge;
+        if is_merged {
+            reversed = in_order(index, &constants, fixed, ordering);
+        }
         let scans = ranges.iter().map(|(from, to)| scan(from, to));
         let estimate = scans.map(|scan| snapshot.estimate(&scan)).sum();
-        Some(Self { index: index.clone(), ranges, covered, constants, bound, reversed, estimate, counted: None })
+        let is_merged = is_merged && reversed.is_some();
+        let (index, counted) = (index.clone(), None);
+        Some(Self { index, ranges, stems, fixed, covered, constants, bound, reversed, is_merged, estimate, counted })
     }
 
     /// The scans that read it, in the order in which they are read; with a place only of what comes behind it.
     pub(super) fn scans(&self, reversed: bool, ordering: &SortKeys, start: Option<&Cursor>) -> Vec<Scan> {
         let backward = reversed != start.is_some_and(|start| start.backward);
-        let place = start.map(|start| (self.place(ordering, start), start.inclusive));
-        let scans = self.ranges.iter().filter_map(|(from, to)| {
-            let scan = scan(from, to);
-            let scan = if backward { scan.backward() } else { scan };
-            match &place {
-                // All of it lies before the place.
-                Some((key, _)) if (if backward { key < from } else { key > to }) => None,
-                Some((key, inclusive)) => Some(scan.onward(key, *inclusive)),
-                None => Some(scan),
-            }
-        });
-        let mut scans: Vec<Scan> = scans.collect();
+        let place = start.map(|start| (self.place(ordering, start, &self.index.prefix, 0), start.inclusive));
+        let mut scans: Vec<Scan> =
+            self.ranges.iter().filter_map(|range| behind(range, backward, place.as_ref())).collect();
         if backward {
             scans.reverse();
         }
         scans
     }
 
-    /// The key of a place.
-    fn place(&self, ordering: &SortKeys, start: &Cursor) -> Key {
+    /// The scans that are read side by side, each with the bytes of its keys that are the same in all.
+    pub(super) fn merged(&self, backward: bool, ordering: &SortKeys, start: Option<&Cursor>) -> Vec<(Scan, usize)> {
+        let each = self.ranges.iter().zip(&self.stems).filter_map(|(range, stem)| {
+            let place = start.map(|start| (self.place(ordering, start, stem, self.fixed), start.inclusive));
+            Some((behind(range, backward, place.as_ref())?, stem.as_bytes().len()))
+        });
+        each.collect()
+    }
+
+    /// How many ranges there are.
+    pub(super) fn ranges_count(&self) -> usize {
+        self.ranges.len()
+    }
+
+    /// The key of a place, behind the first parts, which `stem` has.
+    fn place(&self, ordering: &SortKeys, start: &Cursor, stem: &Key, first: usize) -> Key {
         let value = |part: &IndexPart| {
             let named = ordering.keys().position(|(path, _)| path.own_member() == Some(&part.name));
             named.and_then(|at| start.values.get(at))
         };
-        let parts = self.index.parts.iter().zip(&self.constants);
-        parts.fold(self.index.prefix.clone(), |key, (part, constant)| match (constant, part.name.as_str()) {
+        let parts = self.index.parts.iter().zip(&self.constants).skip(first);
+        parts.fold(stem.clone(), |key, (part, constant)| match (constant, part.name.as_str()) {
             (Some(value), _) => value.value(key, part.descending),
             (None, "id") => {
                 let id = |key: Key| keyspace::with_id(key, start.id);
@@ -153,6 +174,11 @@ impl Access {
     /// Whether its keys were not counted yet, and can be at little cost: what that takes is by ranges and not by keys.
     pub(super) fn is_uncertain(&self) -> bool {
         self.counted.is_none() && self.bound > 0 && self.ranges.len() <= 64
+    }
+
+    /// Whether its keys were counted.
+    pub(super) fn is_certain(&self) -> bool {
+        self.counted.is_some()
     }
 
     /// Counts the keys in place of estimating them.
@@ -211,9 +237,22 @@ fn scan(from: &Key, to: &Key) -> Scan {
     Scan::range(std::ops::Bound::Included(from.clone()), std::ops::Bound::Excluded(to.clone()))
 }
 
-fn range(place: &Key, part: &IndexPart, from: &Cut, to: &Cut) -> (Key, Key) {
+/// A range behind a place, with that.
+fn range(place: &Key, part: &IndexPart, from: &Cut, to: &Cut) -> (Key, Key, Key) {
     let [from, to] = [from, to].map(|cut| cut.place(place.clone(), part.descending));
-    if part.descending { (to, from) } else { (from, to) }
+    let (from, to) = if part.descending { (to, from) } else { (from, to) };
+    (from, to, place.clone())
+}
+
+/// What of a range comes behind a place; `None` where all of it lies before that.
+fn behind((from, to): &(Key, Key), backward: bool, place: Option<&(Key, bool)>) -> Option<Scan> {
+    let scan = scan(from, to);
+    let scan = if backward { scan.backward() } else { scan };
+    match place {
+        Some((key, _)) if (if backward { key < from } else { key > to }) => None,
+        Some((key, inclusive)) => Some(scan.onward(key, *inclusive)),
+        None => Some(scan),
+    }
 }
 
 /// What all conditions together say of a part, and which of them say nothing else.
@@ -250,14 +289,17 @@ fn constraint(
     (both, covered)
 }
 
-/// Whether the keys are in the order of the query, and whether from their end.
-fn reversed(index: &ReadIndex, constants: &[Option<Cut>], ordering: &SortKeys) -> Option<bool> {
-    let is_constant =
-        |name: &str| index.parts.iter().zip(constants).any(|(part, constant)| part.name == name && constant.is_some());
+/// Whether the keys are in the order of the query, and whether from their end; behind so many parts that have one value in what is read.
+fn in_order(index: &ReadIndex, constants: &[Option<Cut>], fixed: usize, ordering: &SortKeys) -> Option<bool> {
+    // What is the same without case may have an order with it.
+    let is_value = |part: &IndexPart, constant: &Option<Cut>| constant.is_some() && !part.folds_texts();
+    let is_constant = |name: &str| {
+        index.parts.iter().zip(constants).any(|(part, constant)| part.name == name && is_value(part, constant))
+    };
     let mut keys = ordering.keys().map(|(path, descending)| (path.own_member(), descending));
     let mut reversed = None;
-    for (part, constant) in index.parts.iter().zip(constants) {
-        if constant.is_some() {
+    for (i, (part, constant)) in index.parts.iter().zip(constants).enumerate() {
+        if constant.is_some() || i < fixed {
             continue;
         }
         let next = keys.find(|(member, _)| !member.is_some_and(is_constant));

@@ -1,6 +1,9 @@
 //! Choosing what a query reads.
 
-use std::{collections::BTreeSet, sync::Arc};
+use std::{
+    collections::BTreeSet,
+    sync::{Arc, OnceLock},
+};
 
 use common::{access::Decision, id::RecordId, query::LAST_PAGE};
 use store::{Cut, Key};
@@ -8,13 +11,15 @@ use store::{Cut, Key};
 use super::{
     access::{Access, Far},
     chosen::{Ids, Plan, Ranking, Source},
+    explain::proposal,
     far,
     intervals::Owners,
+    merged,
     walk::Candidates,
-    words,
+    words::{self, FoundByWords},
 };
 use crate::domain::{
-    error::Result,
+    error::{Error, Result},
     indexes::{IndexKind, ReadIndex},
     keyspace,
     numbers::OwnerNumber,
@@ -30,6 +35,8 @@ use crate::domain::{
 const BY_KEY: f64 = 2.5;
 /// What reading a key costs; reading a record with its neighbours costs 1.
 const KEY: f64 = 0.3;
+/// What testing a record costs that may be no match.
+const TEST: f64 = 2.0;
 /// How much dearer a record is whose texts are taken apart for a search.
 const BY_WORDS: f64 = 10.0;
 /// Ids that are held for one query at most.
@@ -65,26 +72,66 @@ struct Chooser<'a> {
     /// Rows that are asked for.
     size: f64,
     counts: bool,
+    /// How many match, where an index has exactly these.
+    matches: Option<f64>,
+    /// Rows may be tested as they come, in the hope that a page is full soon.
+    may_hope: bool,
+}
+
+/// What is read.
+struct Picked {
+    best: Access,
+    covered: BTreeSet<usize>,
+    sets: Vec<Ids>,
+    ids_by: Vec<Vec<Arc<ReadIndex>>>,
+    by_ids: Option<Vec<RecordId>>,
+    /// Words were found, and all of them.
+    by_words: Option<bool>,
+    scores: Option<Vec<f64>>,
+    /// How many match, and by which index that was counted.
+    counted: Option<(u64, Arc<ReadIndex>)>,
+}
+
+impl Picked {
+    /// One index, and nothing beside it.
+    fn of(best: Access, counted: Option<(u64, Arc<ReadIndex>)>) -> Self {
+        let covered = best.covered.clone();
+        let (sets, ids_by) = (Vec::new(), Vec::new());
+        Self { best, covered, sets, ids_by, by_ids: None, by_words: None, scores: None, counted }
+    }
+
+    /// The records that have words, by themselves or looked up along an index that has the order.
+    fn take_words(&mut self, found: FoundByWords, along: Option<&Access>) {
+        (self.by_words, self.scores) = (Some(found.exact), found.scores);
+        self.covered.clear();
+        self.ids_by.push(Vec::new());
+        if let Some(access) = along {
+            self.best = access.clone();
+            self.counted = Some((found.ids.len() as u64, access.index.clone()));
+            self.sets.push(found.ids.into_iter().collect());
+        } else {
+            self.by_ids = Some(found.ids);
+        }
+    }
 }
 
 impl Plan {
     /// The way for a checked query.
     pub(in super::super) async fn new(view: &View<'_>) -> Result<Self> {
+        Self::choose(view, true).await
+    }
+
+    /// The same; `may_hope`: rows may be tested as they come, in the hope that a page is full soon.
+    pub(super) async fn choose(view: &View<'_>, may_hope: bool) -> Result<Self> {
         let View { core, snapshot, caller, schema, query, .. } = view;
         let mut conditions = Conditions::find(core, snapshot, caller, schema, query).await?;
         let keys = SortKeys::find(core, snapshot, caller, schema, query).await?;
         let (owner, owners) = owners(view, &conditions).await?;
-        let mut far = Vec::new();
-        for (i, node) in conditions.all.iter().enumerate() {
-            if let Some(found) = far::far(view, node).await? {
-                let field = node.conditions().first().map_or("", |condition| condition.path.begins_at());
-                far.push((i, field.to_owned(), found));
-            }
-        }
+        let far = far::all(view, &conditions.all).await?;
         let is_counted = query.count && query.cursor.is_none();
         let window = Window::new(query, query.page);
         let is_last = query.page == LAST_PAGE && query.limit.is_none() && query.cursor.is_none();
-        let chooser = Chooser {
+        let mut chooser = Chooser {
             view,
             owner,
             owners,
@@ -95,79 +142,55 @@ impl Plan {
             wanted: if view.reads_all { f64::INFINITY } else { as_f64(window.skip.saturating_add(window.size)) },
             size: if view.reads_all { f64::INFINITY } else { as_f64(window.size) },
             counts: is_counted || is_last,
+            matches: None,
+            may_hope,
         };
         let mut accesses = chooser.accesses(&conditions.all, &chooser.far);
         if accesses.len() > 1 || !conditions.is_empty() {
-            // Estimates are off by some hundred, and by what stands beside the index, which need not be for the caller to know: where there
-            // is a choice, it is made by numbers. How many records there are is kept, and every index has as many keys.
-            let count = schema::count(&core.owners, snapshot, schema.number(), view.may).await?;
-            let count = count.map_or(usize::MAX, |count| usize::try_from(count).unwrap_or(usize::MAX));
-            let parts = usize::from(view.may != Decision::All);
-            for access in &mut accesses {
-                if access.bound == parts && access.index.kind != IndexKind::Unique {
-                    access.estimate = count;
-                } else if access.is_uncertain() || access.bound == parts {
-                    // An index of unique values leaves out those that are null.
-                    access.make_certain(view.snapshot).await?;
-                }
-            }
+            make_certain(view, &mut accesses).await?;
         }
-        let total = accesses.iter().map(|access| access.estimate).max().unwrap_or(0).max(1);
         let narrowest = accesses.iter().map(|access| access.estimate).min().unwrap_or(0);
+        let counted = chooser.count_exactly(&mut accesses).await?;
         let cost = |access: &Access| chooser.cost(access, narrowest);
         accesses.sort_by(|a, b| cost(a).total_cmp(&cost(b)));
-        let Some(best) = accesses.first().cloned() else {
-            return Err(crate::domain::Error::internal("there is nothing to read a list by"));
-        };
-        let best_cost = cost(&best);
-        let mut covered = best.covered.clone();
-        let (mut sets, mut ids_by): (Vec<Ids>, _) = (Vec::new(), Vec::new());
-        let mut source = Source::Keys(Box::new(best.clone()));
         let found = words::find(view, &conditions).await?;
-        let found = found.filter(|found| as_f64(found.ids.len()) * BY_KEY < best_cost * BY_WORDS);
         let ranking = Ranking::of(view, &conditions).await?;
-        let (mut searched, mut has_found) = (Vec::new(), false);
-        let is_unordered = chooser.is_exact(&covered) && best.reversed.is_none() && keys.are_ids();
-        if best_cost > SMALL || is_unordered || found.is_some() {
-            let (mut left, mut ids) = (as_f64(best.estimate), chooser.id_sources(&accesses).await?);
-            let narrow = ids.iter().position(|ids| chooser.cost_of_ids(ids) < best_cost);
-            if let Some(found) = found {
-                left = as_f64(found.ids.len());
-                covered.clear();
-                source = Source::Ids(found.ids);
-                has_found = found.exact;
-                searched = conditions.sought().map(|(sought, _)| sought.fields.clone()).unwrap_or_default();
-                ids_by.push(Vec::new());
-            } else if let Some(at) = narrow {
-                let first = ids.remove(at);
-                left = as_f64(first.estimate);
-                covered.clone_from(&first.covered);
-                source = Source::Ids(chooser.ids(&first).await?);
-                ids_by.push(first.indexes());
-            }
-            for other in ids {
-                let is_new = !other.covered.is_subset(&covered);
-                let part = as_f64(other.estimate) / as_f64(total);
-                let saved = left * BY_KEY * (1.0 - part.min(1.0));
-                if is_new && saved > as_f64(other.estimate) * KEY * 2.0 && sets.len() < 3 {
-                    sets.push(chooser.ids(&other).await?.into_iter().collect());
-                    ids_by.push(other.indexes());
-                    covered.extend(other.covered);
-                    left *= part;
-                }
-            }
-        }
-        if has_found {
+        let picked = chooser.pick(&accesses, narrowest, found, counted).await?;
+        let Picked { best, covered, sets, ids_by, by_ids, by_words, scores, counted } = picked;
+        let words = conditions.sought().filter(|_| by_words.is_some()).map(|(sought, _)| sought.fields.clone());
+        let proposal = proposal(view, &conditions.all, best.single_values(), &keys);
+        // Matches may all stand at the other end.
+        let walked = chooser.walked(&best, narrowest);
+        let hopes = may_hope && walked < as_f64(best.estimate) && !chooser.is_exact(&covered) && by_ids.is_none();
+        let limit = hopes.then(|| 1000.max(4 * most(walked)));
+        if by_words == Some(true) {
             conditions.found_words();
         }
-        let kept = conditions.is_empty() && is_whole(&source, view.may);
+        let counted = counted.filter(|_| by_ids.is_none()).map(|(count, _)| count);
+        let source = by_ids.map_or_else(|| Source::Keys(Box::new(best)), Source::Ids);
+        let kept = conditions.is_empty() && sets.is_empty() && is_whole(&source, view.may);
         let mut at = 0;
         conditions.all.retain(|_| {
             at += 1;
             !covered.contains(&(at - 1))
         });
-        let bound_fields = best.single_values();
-        Ok(Self { conditions, keys, source, sets, ids_by, kept, words: searched, ranking, bound_fields })
+        let words = words.unwrap_or_default();
+        let instead = OnceLock::new();
+        Ok(Self {
+            limit,
+            instead,
+            conditions,
+            keys,
+            source,
+            sets,
+            ids_by,
+            kept,
+            counted,
+            words,
+            scores,
+            ranking,
+            proposal,
+        })
     }
 }
 
@@ -181,7 +204,8 @@ impl Plan {
         if conditions.has_search() {
             return Ok(Vec::new());
         }
-        let found = schema.read_by.iter().filter(|index| index.parts.iter().any(|part| part.name == member));
+        let told = schema.read_by.iter().filter(|index| index.tells_values());
+        let found = told.filter(|index| index.parts.iter().any(|part| part.name == member));
         let found = found
             .filter_map(|index| Access::new(snapshot, index, &conditions.all, owner.as_ref(), &owners, &keys, &[]))
             .filter(|access| {
@@ -194,6 +218,23 @@ impl Plan {
     }
 }
 
+/// Counts what would be read. Estimates are off by some hundred, and by what stands beside the index, which need not be for the caller to know:
+/// where there is a choice, it is made by numbers. How many records there are is kept, and every index has as many keys.
+async fn make_certain(view: &View<'_>, accesses: &mut [Access]) -> Result<()> {
+    let count = schema::count(&view.core.owners, view.snapshot, view.schema.number(), view.may).await?;
+    let count = count.map_or(usize::MAX, |count| usize::try_from(count).unwrap_or(usize::MAX));
+    let parts = usize::from(view.may != Decision::All);
+    for access in accesses {
+        if access.bound == parts && access.index.kind != IndexKind::Unique {
+            access.estimate = count;
+        } else if access.is_uncertain() || access.bound == parts {
+            // An index of unique values leaves out those that are null.
+            access.make_certain(view.snapshot).await?;
+        }
+    }
+    Ok(())
+}
+
 /// Whether it is everything that the caller may list.
 fn is_whole(source: &Source, may: Decision) -> bool {
     let Source::Keys(access) = source else { return false };
@@ -201,11 +242,80 @@ fn is_whole(source: &Source, may: Decision) -> bool {
     access.index.kind != IndexKind::Unique && access.bound == parts
 }
 
+#[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "it is no more than keys that were counted")]
+fn most(count: f64) -> usize {
+    count as usize
+}
+
 fn as_f64(count: usize) -> f64 {
     u32::try_from(count).map_or(f64::from(u32::MAX), f64::from)
 }
 
 impl Chooser<'_> {
+    /// Picks what is read: `accesses`, the cheapest first, or what words were found in.
+    async fn pick(
+        &self,
+        accesses: &[Access],
+        narrowest: usize,
+        found: Option<FoundByWords>,
+        counted: Option<(u64, Arc<ReadIndex>)>,
+    ) -> Result<Picked> {
+        let Some(best) = accesses.first().cloned() else {
+            return Err(Error::internal("there is nothing to read a list by"));
+        };
+        let total = accesses.iter().map(|access| access.estimate).max().unwrap_or(0).max(1);
+        let (mut left, mut best_cost) = (self.walked(&best, narrowest), self.cost(&best, narrowest));
+        let is_unordered = self.is_exact(&best.covered) && best.reversed.is_none() && self.keys.are_ids();
+        let mut picked = Picked::of(best, counted);
+        let found = found.filter(|found| as_f64(found.ids.len()) * BY_KEY < best_cost * BY_WORDS);
+        if best_cost > SMALL || is_unordered || found.is_some() {
+            let mut ids = self.id_sources(accesses).await?;
+            let beside = self.beside(accesses, &ids).filter(|(_, _, cost)| *cost < best_cost && found.is_none());
+            if let Some((by, _, cost)) = beside {
+                (picked.best, best_cost) = (accesses[by].clone(), cost);
+            }
+            let narrow = ids.iter().enumerate().map(|(at, ids)| (at, self.cost_of_ids(ids)));
+            let narrow = narrow.min_by(|a, b| a.1.total_cmp(&b.1)).filter(|(_, cost)| *cost < best_cost);
+            if let Some(found) = found {
+                left = as_f64(found.ids.len());
+                let along = self.along(accesses, left).filter(|(_, cost)| *cost < left * BY_KEY);
+                let along = along.filter(|_| found.exact && self.all.is_empty()).map(|(by, _)| &accesses[by]);
+                left = if along.is_some() { 0.0 } else { left };
+                picked.take_words(found, along);
+            } else if let Some((at, _)) = narrow {
+                let first = ids.remove(at);
+                left = as_f64(first.estimate);
+                picked.covered.clone_from(&first.covered);
+                picked.by_ids = Some(self.ids(&first).await?);
+                picked.ids_by.push(first.indexes());
+            } else if let Some((_, at, _)) = beside {
+                let first = ids.remove(at);
+                let found = self.ids(&first).await?;
+                (left, picked.covered) = (0.0, first.covered.clone());
+                picked.counted = Some((found.len() as u64, picked.best.index.clone()));
+                picked.sets.push(found.into_iter().collect());
+                picked.ids_by.push(first.indexes());
+            }
+            for other in ids {
+                let part = as_f64(other.estimate) / as_f64(total);
+                let saved = left * BY_KEY * (1.0 - part.min(1.0));
+                let is_new = !other.covered.is_subset(&picked.covered);
+                if is_new && saved > as_f64(other.estimate) * KEY * 2.0 && picked.sets.len() < 3 {
+                    picked.sets.push(self.ids(&other).await?.into_iter().collect());
+                    picked.ids_by.push(other.indexes());
+                    picked.covered.extend(other.covered);
+                    left *= part;
+                }
+            }
+        }
+        if let (Some((_, index)), None, true) = (&picked.counted, &picked.by_ids, picked.sets.is_empty())
+            && !self.is_exact(&picked.covered)
+        {
+            picked.ids_by.push(vec![index.clone()]);
+        }
+        Ok(picked)
+    }
+
     /// What every index offers that the caller may list by: the records first, or their own.
     fn accesses(&self, all: &[Node], far: &[Far]) -> Vec<Access> {
         let View { snapshot, schema, .. } = self.view;
@@ -227,6 +337,19 @@ impl Chooser<'_> {
         found
     }
 
+    /// How many match, and by which index that was counted, where one has exactly these and it counts.
+    async fn count_exactly(&mut self, accesses: &mut [Access]) -> Result<Option<(u64, Arc<ReadIndex>)>> {
+        let exact = accesses.iter_mut().filter(|access| self.is_exact(&access.covered));
+        let exact = exact.min_by_key(|access| access.ranges_count()).filter(|_| !self.all.is_empty());
+        let Some(exact) = exact else { return Ok(None) };
+        let is_counted = self.counts || exact.is_certain();
+        if is_counted {
+            exact.make_certain(self.view.snapshot).await?;
+        }
+        self.matches = Some(as_f64(exact.estimate));
+        Ok(is_counted.then(|| (exact.estimate as u64, exact.index.clone())))
+    }
+
     fn is_exact(&self, covered: &BTreeSet<usize>) -> bool {
         covered.len() == self.all.len() && !self.has_search
     }
@@ -235,26 +358,64 @@ impl Chooser<'_> {
     fn cost(&self, access: &Access, narrowest: usize) -> f64 {
         let keys = as_f64(access.estimate);
         let each = if access.index.kind == IndexKind::Records { 1.0 } else { BY_KEY };
-        let page = self.wanted.min(keys) * each;
         // Where there are too few keys to be told apart by their number, what leaves nothing open comes first.
         let open = as_f64(self.all.len() - access.covered.len() + usize::from(access.reversed.is_none()));
+        let walked = self.walked(access, narrowest);
         open + match (self.is_exact(&access.covered), access.reversed) {
-            (true, Some(_)) => page.min(if self.view.reads_all { f64::INFINITY } else { 1000.0 * each }),
-            (false, Some(_)) if !self.counts => {
-                // As if the matches were evenly spread.
-                let rows = self.wanted * keys / as_f64(narrowest.max(1));
-                rows.min(keys) * each
+            (true, Some(_)) if access.is_merged => {
+                (walked + as_f64(access.ranges_count() * merged::FIRST)) * KEY + self.size.min(keys) * BY_KEY
             }
+            (true, Some(_)) => (walked * each).min(if self.view.reads_all { f64::INFINITY } else { 1000.0 * each }),
             // What is sorted is read by its key afterwards.
-            (_, None) => keys * each + self.wanted.min(keys) * BY_KEY,
-            _ => keys * each,
+            (true, None) => keys * each + self.wanted.min(keys) * BY_KEY,
+            (false, None) => keys * (each + TEST) + self.wanted.min(keys) * BY_KEY,
+            (false, Some(_)) => walked * (each + TEST),
         }
+    }
+
+    /// Keys that are come by.
+    fn walked(&self, access: &Access, narrowest: usize) -> f64 {
+        let keys = as_f64(access.estimate);
+        let matches = match self.matches {
+            _ if access.reversed.is_none() => return keys,
+            _ if self.is_exact(&access.covered) => keys,
+            _ if !self.may_hope => return keys,
+            Some(matches) => matches,
+            None if self.counts => return keys,
+            None => as_f64(narrowest),
+        };
+        // As if the matches were evenly spread.
+        (self.wanted * keys / matches.max(1.0)).min(keys)
+    }
+
+    /// The way along keys in the order of the query, in which the ids are looked up that are exactly the matches: the places of the two, and what it
+    /// costs.
+    fn beside(&self, accesses: &[Access], ids: &[IdSource]) -> Option<(usize, usize, f64)> {
+        let exact = ids.iter().enumerate().filter(|(_, ids)| self.is_exact(&ids.covered));
+        let (at, source) = exact.min_by_key(|(_, ids)| ids.estimate)?;
+        let matches = as_f64(source.estimate);
+        let (by, cost) = self.along(accesses, matches)?;
+        Some((by, at, matches * KEY + cost))
+    }
+
+    /// The same for so many ids that are known: by which keys, and what it costs.
+    fn along(&self, accesses: &[Access], matches: f64) -> Option<(usize, f64)> {
+        if self.keys.are_ids() {
+            return None;
+        }
+        let ordered = accesses.iter().enumerate().filter(|(_, access)| access.reversed.is_some());
+        let (by, access) = ordered.min_by_key(|(_, access)| access.estimate)?;
+        let keys = as_f64(access.estimate);
+        let evenly = self.wanted * keys / matches.max(1.0);
+        let walked = if self.may_hope { evenly.min(keys) } else { keys };
+        Some((by, walked * KEY + self.size.min(matches) * BY_KEY))
     }
 
     fn cost_of_ids(&self, ids: &IdSource) -> f64 {
         let keys = as_f64(ids.estimate);
-        let is_listed = self.is_exact(&ids.covered) && self.keys.are_ids();
-        keys * KEY + if is_listed { self.size.min(keys) } else { keys } * BY_KEY
+        let is_exact = self.is_exact(&ids.covered);
+        let read = if is_exact && self.keys.are_ids() { self.size.min(keys) } else { keys };
+        keys * KEY + read * (BY_KEY + if is_exact { 0.0 } else { TEST })
     }
 
     /// The sets of ids that can be had, the smallest first.
@@ -329,7 +490,7 @@ impl Chooser<'_> {
 
 /// Whose records the caller may list, where these are one user's, and the numbers of the owners that conditions name.
 async fn owners(view: &View<'_>, conditions: &Conditions) -> Result<(Option<Cut>, Owners)> {
-    let number = async |user| Ok::<_, crate::domain::Error>(view.core.owners.number(view.snapshot, user).await?);
+    let number = async |user| Ok::<_, Error>(view.core.owners.number(view.snapshot, user).await?);
     let owner = match view.may {
         Decision::Own(user) => {
             // Who never owned anything may have no number; nobody has this one.

@@ -1,6 +1,9 @@
 //! What was chosen for a query.
 
-use std::{collections::HashSet, sync::Arc};
+use std::{
+    collections::HashSet,
+    sync::{Arc, OnceLock},
+};
 
 use common::id::RecordId;
 
@@ -19,18 +22,26 @@ pub(in crate::domain::records::list) struct Plan {
     pub(super) conditions: Conditions,
     pub(super) keys: SortKeys,
     pub(super) source: Source,
+    /// How many rows are tested in the hope that a page is full soon.
+    pub(super) limit: Option<usize>,
+    /// What was chosen when that was in vain.
+    pub(super) instead: OnceLock<Box<Plan>>,
     /// Further sets that every match is in.
     pub(super) sets: Vec<Ids>,
     /// The indexes that ids were read by: the source's, and those of each further set.
     pub(super) ids_by: Vec<Vec<Arc<ReadIndex>>>,
     /// How many match, where that is kept.
     pub(super) kept: bool,
+    /// How many match, where that was counted by other keys than the rows are read by.
+    pub(super) counted: Option<u64>,
     /// The fields that were searched by their words.
     pub(super) words: Vec<String>,
+    /// How well each of the ids fits a search, where that is known.
+    pub(super) scores: Option<Vec<f64>>,
     /// How rows are ordered where a search asks for no order.
     pub(super) ranking: Option<Ranking>,
-    /// The fields that the source is read by one value of.
-    pub(super) bound_fields: Vec<String>,
+    /// The fields of an index that would leave less to be read.
+    pub(super) proposal: Option<Vec<String>>,
 }
 
 /// Where rows come from.

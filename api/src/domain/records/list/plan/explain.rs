@@ -2,7 +2,11 @@
 
 use std::{collections::BTreeSet, time::Duration};
 
-use common::{access::Decision, collection::MAX_INDEX_FIELDS, query::Lookup};
+use common::{
+    access::Decision,
+    collection::{MAX_INDEX_FIELDS, SERVER_PARTS},
+    query::Lookup,
+};
 use serde_json::{Value, json};
 
 use super::{
@@ -10,13 +14,16 @@ use super::{
     chosen::{Plan, Source},
 };
 use crate::domain::{
-    indexes::IndexKind,
-    records::{filter::Node, list::view::View},
+    indexes::{IndexKind, ReadIndex},
+    records::{filter::Node, list::view::View, sort::SortKeys},
 };
 
 impl Plan {
     /// How the rows were found.
     pub(in super::super) fn explain(&self, view: &View<'_>, took: Duration) -> Value {
+        if let Some(plan) = self.instead.get() {
+            return plan.explain(view, took);
+        }
         let mut ids_by = self.ids_by.iter().map(|indexes| names(indexes.iter().map(|index| &**index)));
         let (indexes, reads) = match &self.source {
             Source::Keys(access) => (names([&*access.index]), self.reads(access, view.may)),
@@ -28,6 +35,8 @@ impl Plan {
                 (ids_by.next().unwrap_or_default(), "the ids of parts of them, then the records".to_owned())
             }
         };
+        let by_keys = matches!(self.source, Source::Keys(_)) && !self.words.is_empty();
+        let words = by_keys.then(|| self.words.clone());
         let mut open: Vec<&str> =
             self.conditions.all.iter().flat_map(Node::conditions).map(|condition| &*condition.parameter).collect();
         open.extend(self.conditions.has_search().then_some("search"));
@@ -35,10 +44,10 @@ impl Plan {
         let mut told = json!({
             "indexes": indexes,
             "reads": reads,
-            "together_with": ids_by.flatten().collect::<Vec<_>>(),
+            "together_with": ids_by.flatten().chain(words).collect::<Vec<_>>(),
             "tests_each_record_for": open,
             "sorts": self.reversed().is_none() || self.ranking.is_some(),
-            "would_help": self.proposal(view),
+            "would_help": self.would_help(),
         });
         // How much there is beside one's own records is not told by how much was read, either.
         if view.may == Decision::All {
@@ -48,6 +57,12 @@ impl Plan {
             told["microseconds"] = u64::try_from(took.as_micros()).unwrap_or(u64::MAX).into();
         }
         told
+    }
+
+    /// The fields of an index that would have left less to do.
+    pub(in super::super) fn would_help(&self) -> Option<Vec<String>> {
+        let plan = self.instead.get().map_or(self, Box::as_ref);
+        plan.proposal.clone().filter(|_| !plan.is_listed() || !plan.sets.is_empty())
     }
 
     /// How groups were counted by the keys of an index.
@@ -73,62 +88,58 @@ impl Plan {
         let end = if self.reversed() == Some(true) { ", from its end" } else { "" };
         format!("{what}{end}")
     }
+}
 
-    /// The fields of an index that would leave less to be read: those that are asked for by value first, then what is ordered by, or one that
-    /// is asked for by a range.
-    pub(in super::super) fn proposal(&self, view: &View<'_>) -> Option<Vec<String>> {
-        if self.is_listed() {
-            return None;
-        }
-        let mut fields: Vec<String> = self.bound_fields.clone();
-        let mut ranges = Vec::new();
-        for node in &self.conditions.all {
-            let Node::Is(condition) = node else { continue };
-            let (Some(name), true) = (condition.path.own_member(), condition.path.field.kind.indexable()) else {
-                continue;
-            };
-            match condition.lookup {
-                Lookup::Exact if condition.values.len() == 1 => fields.push(name.to_owned()),
-                Lookup::Gt
-                | Lookup::Gte
-                | Lookup::Lt
-                | Lookup::Lte
-                | Lookup::Range
-                | Lookup::Startswith
-                | Lookup::In => {
-                    ranges.push(name.to_owned());
-                }
-                _ => {}
+/// The fields of an index that would leave less to be read: `fields` and those that are asked for by value first, then what is ordered by, or one that
+/// is asked for by a range.
+pub(super) fn proposal(view: &View<'_>, all: &[Node], mut fields: Vec<String>, keys: &SortKeys) -> Option<Vec<String>> {
+    let mut ranges = Vec::new();
+    for node in all {
+        let Node::Is(condition) = node else { continue };
+        let (Some(name), true) = (condition.path.own_member(), condition.path.field.kind.indexable()) else {
+            continue;
+        };
+        match condition.lookup {
+            Lookup::Exact | Lookup::In => fields.push(name.to_owned()),
+            Lookup::Gt | Lookup::Gte | Lookup::Lt | Lookup::Lte | Lookup::Range | Lookup::Startswith => {
+                ranges.push(name.to_owned())
             }
+            _ => {}
         }
-        let ordered = self.keys.keys().map(|(path, descending)| Some((path.own_member()?, descending)));
-        match ordered.collect::<Option<Vec<_>>>() {
-            Some(ordered) if !self.keys.are_ids() => {
-                let signed = |(name, descending): (&str, bool)| format!("{}{name}", if descending { "-" } else { "" });
-                fields.extend(ordered.into_iter().map(signed));
-            }
-            _ => fields.extend(ranges.into_iter().next()),
-        }
-        let mut seen = BTreeSet::new();
-        fields.retain(|name| {
-            let name = name.trim_start_matches('-');
-            let field = view.schema.collection.field(name);
-            field.is_some_and(|field| field.kind.indexable()) && seen.insert(name.to_owned())
-        });
-        if fields.is_empty() {
-            return None;
-        }
-        if view.may != Decision::All {
-            // Nothing else is read for those who list their own.
-            fields.insert(0, "owner".to_owned());
-        }
-        fields.truncate(MAX_INDEX_FIELDS);
-        if fields[0].starts_with('-') {
-            // The same, read from its end.
-            let turned = |name: &String| name.strip_prefix('-').map_or_else(|| format!("-{name}"), str::to_owned);
-            fields = fields.iter().map(turned).collect();
-        }
-        let is_there = names(view.schema.read_by.iter().map(|index| &**index)).contains(&fields);
-        (!is_there).then_some(fields)
     }
+    let ordered = keys.keys().map(|(path, descending)| Some((path.own_member()?, descending)));
+    match ordered.collect::<Option<Vec<_>>>() {
+        Some(ordered) if !keys.are_ids() => {
+            let signed = |(name, descending): (&str, bool)| format!("{}{name}", if descending { "-" } else { "" });
+            fields.extend(ordered.into_iter().map(signed));
+        }
+        _ => fields.extend(ranges.into_iter().next()),
+    }
+    let mut seen = BTreeSet::new();
+    fields.retain(|name| {
+        let name = name.trim_start_matches('-');
+        let field = view.schema.collection.field(name);
+        let is_own = name == "owner" && view.may != Decision::All;
+        let may_be_in = field.map_or_else(|| SERVER_PARTS.contains(&name), |field| field.kind.indexable());
+        may_be_in && !is_own && seen.insert(name.to_owned())
+    });
+    if fields.is_empty() {
+        return None;
+    }
+    if view.may != Decision::All {
+        // Nothing else is read for those who list their own.
+        fields.insert(0, "owner".to_owned());
+    }
+    fields.truncate(MAX_INDEX_FIELDS);
+    if fields[0].starts_with('-') {
+        // The same, read from its end.
+        let turned = |name: &String| name.strip_prefix('-').map_or_else(|| format!("-{name}"), str::to_owned);
+        fields = fields.iter().map(turned).collect();
+    }
+    // Unique values leave those records out that have none, which an order has to have.
+    let is_whole = |index: &&ReadIndex| {
+        index.kind != IndexKind::Unique || keys.are_ids() || !index.parts.iter().any(|part| part.field.nullable)
+    };
+    let is_there = names(view.schema.read_by.iter().map(|index| &**index).filter(is_whole)).contains(&fields);
+    (!is_there).then_some(fields)
 }

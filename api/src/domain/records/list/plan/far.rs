@@ -8,7 +8,7 @@ use common::{
 use store::{Cut, Key};
 
 use super::{
-    access::Access,
+    access::{Access, Far},
     intervals::{Intervals, Owners},
     walk::Candidates,
 };
@@ -23,9 +23,21 @@ use crate::domain::{
 /// Records at the far end, and on the way, at most.
 const MAX_FAR: usize = 1000;
 
+/// What conditions through references say of these.
+pub(super) async fn all(view: &View<'_>, nodes: &[Node]) -> Result<Vec<Far>> {
+    let mut all = Vec::new();
+    for (i, node) in nodes.iter().enumerate() {
+        if let Some(found) = far(view, node).await? {
+            let field = node.conditions().first().map_or("", |condition| condition.path.begins_at());
+            all.push((i, field.to_owned(), found));
+        }
+    }
+    Ok(all)
+}
+
 /// The records that a reference of ours may lead to where the condition holds; `None` where that cannot be told from the far end, or
 /// is too much.
-pub(super) async fn far(view: &View<'_>, node: &Node) -> Result<Option<Intervals>> {
+async fn far(view: &View<'_>, node: &Node) -> Result<Option<Intervals>> {
     let Node::Is(condition) = node else { return Ok(None) };
     let steps = &condition.path.steps;
     // Records that the caller may not view must not affect the answer or the time that it takes. Nothing is null there and yet a match.

@@ -138,6 +138,13 @@ fn of_condition(condition: &Condition, part: &IndexPart, owners: &Owners) -> Opt
         return Some(if values.first()? == &Value::Bool(true) { found } else { found.not() });
     }
     let ends = Ends { part, of: path.part, owners };
+    if part.folds_texts() {
+        // What is the same without case may differ with it.
+        let exact = *lookup == Lookup::Iexact;
+        let is_told = (exact || matches!(lookup, Lookup::Exact | Lookup::In)) && path.part.is_none();
+        let values = values.iter().filter(|_| is_told).map(|value| ends.equal(value));
+        return is_told.then(|| Some(Intervals::of(values.collect::<Option<_>>()?, exact)))?;
+    }
     if matches!(lookup, Lookup::Exact | Lookup::In | Lookup::Ne) {
         let found = Intervals::of(values.iter().map(|value| ends.equal(value)).collect::<Option<_>>()?, true);
         return Some(if *lookup == Lookup::Ne { found.not() } else { found });

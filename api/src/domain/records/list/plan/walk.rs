@@ -6,7 +6,7 @@ use base::Charge;
 use common::{id::RecordId, record::Record};
 use store::{Entry, Scan};
 
-use super::chosen::Plan;
+use super::{chosen::Plan, merged::Merged};
 use crate::domain::{
     error::Result,
     indexes::IndexKind,
@@ -38,6 +38,8 @@ type Candidate = (RecordId, Option<Entry>);
 pub(super) enum Candidates<'a> {
     /// The keys of scans, one after another.
     Scans(VecDeque<Scan>, IndexKind),
+    /// The keys of scans, side by side.
+    Merged(Merged),
     /// Ids that are known already.
     Ids(Box<dyn Iterator<Item = RecordId> + Send + 'a>),
 }
@@ -47,6 +49,7 @@ impl Candidates<'_> {
     pub(super) async fn next(&mut self, view: &View<'_>, at_once: usize) -> Result<Vec<Candidate>> {
         match self {
             Self::Ids(ids) => Ok(ids.by_ref().take(at_once).map(|id| (id, None)).collect()),
+            Self::Merged(merged) => Ok(merged.next(view, at_once).await?.into_iter().map(|id| (id, None)).collect()),
             Self::Scans(scans, kind) => {
                 while let Some(scan) = scans.pop_front() {
                     let entries = view.snapshot.scan(scan.clone().limit(at_once).limit_bytes(BYTES)).await?;
@@ -84,6 +87,8 @@ pub(in super::super) struct MatchScan<'a> {
     pub referred: Referred,
     /// What the matches of the stretch hold.
     held: Charge,
+    /// How many rows were looked at.
+    seen: usize,
 }
 
 impl<'a> MatchScan<'a> {
@@ -103,7 +108,7 @@ impl<'a> MatchScan<'a> {
         });
         paths.extend(more);
         let referred = Referred::new(paths.iter().copied());
-        Self { plan, view, candidates, paths, members, referred, held: work::charge() }
+        Self { plan, view, candidates, paths, members, referred, held: work::charge(), seen: 0 }
     }
 
     /// The ids of the next stretch that are in every set of the plan; `None` at the end. They are matches where the plan is exact.
@@ -116,6 +121,11 @@ impl<'a> MatchScan<'a> {
         Ok(Some(self.in_sets(found).map(|(id, _)| id).collect()))
     }
 
+    /// Whether so many rows were looked at that another way is better.
+    pub(super) fn is_in_vain(&self) -> bool {
+        self.plan.limit.is_some_and(|limit| self.seen > limit)
+    }
+
     /// The matches of the next stretch; `None` at the end.
     pub(in super::super) async fn next(&mut self) -> Result<Option<Vec<(Row, Record)>>> {
         self.held.shrink_to(0);
@@ -124,6 +134,7 @@ impl<'a> MatchScan<'a> {
         if found.is_empty() {
             return Ok(None);
         }
+        self.seen += found.len();
         let (known, unknown): (Vec<_>, Vec<_>) = self.in_sets(found).partition(|(_, entry)| entry.is_some());
         let known: Vec<Row> = known.into_iter().filter_map(|(id, entry)| Some((id, entry?))).collect();
         let mut rows = Vec::new();
