@@ -21,7 +21,7 @@ pub(in crate::domain) use plan::Undone;
 pub(in crate::domain) use references::expect_references;
 pub(in crate::domain) use rename::stage_names;
 pub(in crate::domain) use restore::stage_restored;
-pub use shown::{get, list};
+pub use shown::{get, list, list_json};
 
 use common::{
     access::Caller,

@@ -60,8 +60,8 @@ const SNACKS: [Snack; 24] = [
 
 /// Whether the store is empty, so that the demo may go in.
 pub async fn fits(app: &App) -> Result<bool> {
-    let existing = schema::all(&app.core().store.snapshot().await?).await?;
-    Ok(setup::required(&app.core().store).await? && existing.is_empty())
+    let snapshot = app.core().store.snapshot().await?;
+    Ok(setup::required(&app.core().store).await? && schema::all(&snapshot).next().await?.is_none())
 }
 
 /// Fills an empty store and gives the demo admin's password.

@@ -18,18 +18,21 @@ use super::{
     work,
 };
 
-/// About how many bytes are held for a collection, and for each of its fields.
-const HELD_FOR_EACH: usize = 64 * 1024;
-const HELD_FOR_A_FIELD: usize = 4 * 1024;
+/// About how many bytes a value takes that is held in the document, beside its text, and a member its name.
+const OF_A_VALUE: usize = 48;
+const OF_A_MEMBER: usize = 144;
 
 /// The document as a caller may see it. `server` is its address as the caller wrote it.
 pub async fn document(core: &Core, caller: &Caller, server: &str, version: &str) -> Result<Value> {
     let (snapshot, deadline) = (core.store.snapshot().await?, core.deadline());
     let mut visible: Vec<Collection> = Vec::new();
-    for definition in schema::all(&snapshot).await? {
+    let mut all = schema::all(&snapshot);
+    while let Some(definition) = all.next().await? {
         deadline.pause().await?;
         let mut collection = definition.collection;
         if is_known(&collection.access, caller) {
+            // Once as a definition; what is made of it is charged below.
+            work::hold(schema::definition_size(&collection))?;
             hide_references(&core.schemas, &snapshot, &mut collection.fields, caller).await?;
             visible.push(collection);
         }
@@ -39,12 +42,11 @@ pub async fn document(core: &Core, caller: &Caller, server: &str, version: &str)
     for collection in &visible {
         // Who asks often takes no more turns than who asks once, and no more is made at once than there are turns.
         deadline.pause().await?;
-        work::hold(HELD_FOR_EACH + collection.fields.len() * HELD_FOR_A_FIELD)?;
-        let described = Described::own(collection, &visible, caller);
-        described.put(&mut paths, &mut schemas);
+        put(Described::own(collection, &visible, caller), &mut paths, &mut schemas)?;
     }
-    let aliased = paths.clone();
     let published = core.paths.now(&core.store).await?;
+    let is_aliased = published.iter().any(|path| path.definition.alias.is_some());
+    let aliased = if is_aliased { own_paths(caller) } else { Paths::new() };
     for path in published.iter() {
         // It goes before an own one.
         paths.remove(path.definition.path.as_str());
@@ -54,7 +56,7 @@ pub async fn document(core: &Core, caller: &Caller, server: &str, version: &str)
         if let Some(alias) = &path.definition.alias {
             own::alias(path, alias, &aliased, &mut paths);
         } else if let Some(collection) = own {
-            Described::published(collection, &visible, caller, path).put(&mut paths, &mut schemas);
+            put(Described::published(collection, &visible, caller, path), &mut paths, &mut schemas)?;
         }
     }
     let mut document = json!({
@@ -77,6 +79,33 @@ pub async fn document(core: &Core, caller: &Caller, server: &str, version: &str)
     });
     spell_out(&mut document);
     Ok(document)
+}
+
+/// The server's own routes, which are what paths with an alias answer as.
+fn own_paths(caller: &Caller) -> Paths {
+    let (mut paths, mut schemas) = (Paths::new(), Map::new());
+    own::describe(caller, &mut paths, &mut schemas);
+    paths
+}
+
+/// Puts what is said of a collection into the document, and charges it: twice, since it is written down in the end.
+fn put(described: Described, paths: &mut Paths, schemas: &mut Map<String, Value>) -> Result<()> {
+    let (known_paths, known_schemas) = (paths.len(), schemas.len());
+    described.put(paths, schemas);
+    let new = paths.iter().skip(known_paths).chain(schemas.iter().skip(known_schemas));
+    work::hold(2 * new.map(|(name, value)| name.len() + OF_A_MEMBER + size_of(value)).sum::<usize>())
+}
+
+fn size_of(value: &Value) -> usize {
+    OF_A_VALUE
+        + match value {
+            Value::String(text) => text.len(),
+            Value::Array(items) => items.iter().map(size_of).sum(),
+            Value::Object(members) => {
+                members.iter().map(|(name, value)| name.len() + OF_A_MEMBER + size_of(value)).sum()
+            }
+            Value::Null | Value::Bool(_) | Value::Number(_) => 0,
+        }
 }
 
 /// Writes schemas that take anything as `{}`. That means the same as `true` (JSON Schema 2020-12 §4.3.2), which generators of clients stumble over.

@@ -4,6 +4,7 @@
 use std::{
     collections::{HashMap, HashSet},
     sync::Arc,
+    vec,
 };
 
 use common::{
@@ -13,13 +14,13 @@ use common::{
     id::{FieldId, OperationId, Revision},
     name::CollectionName,
 };
-use quick_cache::sync::Cache;
+use quick_cache::{Weighter, sync::Cache};
 use serde::{
     Deserialize, Deserializer, Serialize,
     de::{DeserializeOwned, Error as _},
 };
 use serde_json::value::RawValue;
-use store::{Entry, Scan, Snapshot, Version, counter};
+use store::{Entry, Key, Pages, Scan, Snapshot, Version, counter};
 
 use super::{
     error::{AuthError, Error, Result},
@@ -30,8 +31,9 @@ use super::{
     owners::Owners,
 };
 
-/// How many definitions are kept.
+/// How many definitions are kept, and how many bytes of them, about.
 const MAX_SCHEMAS: usize = 1024;
+const MAX_SCHEMA_BYTES: u64 = 32 * 1024 * 1024;
 
 /// A definition as it is stored.
 #[derive(Debug, Clone, Serialize)]
@@ -213,31 +215,50 @@ impl Schema {
 
 /// Definitions by name, parsed, each with the last change of any definition when it was read.
 #[derive(Debug)]
-pub struct Schemas(Cache<CollectionName, (Version, Arc<Schema>)>);
+pub struct Schemas(Cache<CollectionName, Known, BySize>);
+
+/// The last change of any definition when a name was looked up, and what stood under it. That nothing did is kept too: it takes as long to be told as
+/// of a collection that the caller may not see.
+type Known = (Version, Option<Arc<Schema>>);
+
+/// A definition weighs what it takes.
+#[derive(Debug, Clone)]
+struct BySize;
+
+impl Weighter<CollectionName, Known> for BySize {
+    fn weight(&self, _: &CollectionName, (_, schema): &Known) -> u64 {
+        // With the names and places that are found out of it.
+        schema.as_ref().map_or(256, |schema| 2 * definition_size(&schema.collection) as u64)
+    }
+}
 
 impl Default for Schemas {
     fn default() -> Self {
-        Self(Cache::new(MAX_SCHEMAS))
+        Self(Cache::with_weighter(MAX_SCHEMAS, MAX_SCHEMA_BYTES, BySize))
     }
 }
 
 impl Schemas {
     /// The definition of this name as it was read last, and the last change of any definition then.
     pub fn known(&self, name: &CollectionName) -> Option<(Version, Arc<Schema>)> {
-        self.0.get(name)
+        let (as_of, schema) = self.0.get(name)?;
+        Some((as_of, schema?))
     }
 
     /// The definition of this name as of `snapshot`.
     pub async fn load(&self, snapshot: &Snapshot, name: &CollectionName) -> Result<Option<Arc<Schema>>> {
         let as_of = snapshot.last_change(keyspace::COLLECTIONS);
         if let Some((_, schema)) = self.0.get(name).filter(|(then, _)| *then == as_of) {
-            return Ok(Some(schema));
+            return Ok(schema);
         }
         let entry = match snapshot.get(&keyspace::collection(name)).await? {
             Some(entry) => Some(entry),
             None => by_alias(snapshot, name).await?,
         };
-        let Some(entry) = entry else { return Ok(None) };
+        let Some(entry) = entry else {
+            self.0.insert(name.clone(), (as_of, None));
+            return Ok(None);
+        };
         let definition = parse(&entry)?;
         let coming = definition.coming.iter().flat_map(|coming| &coming.collection.fields);
         let named = definition.collection.fields.iter().chain(coming).filter_map(|field| match &field.kind {
@@ -253,7 +274,7 @@ impl Schemas {
             }
         }
         let schema = Arc::new(Schema::new(definition, entry.version, targets));
-        self.0.insert(name.clone(), (as_of, Arc::clone(&schema)));
+        self.0.insert(name.clone(), (as_of, Some(Arc::clone(&schema))));
         Ok(Some(schema))
     }
 
@@ -315,10 +336,48 @@ pub async fn readable(snapshot: &Snapshot) -> Result<HashMap<CollectionNumber, S
         .collect())
 }
 
-/// All definitions, by name.
-pub async fn all(snapshot: &Snapshot) -> Result<Vec<StoredDefinition>> {
-    let entries = snapshot.scan(Scan::prefix(&keyspace::collections())).await?;
-    entries.iter().map(|(_, entry)| parse(entry)).collect()
+/// All definitions, by name, one at a time: together they can take more memory than a request may.
+pub fn all(snapshot: &Snapshot) -> Definitions<'_> {
+    Definitions { pages: snapshot.pages(Scan::prefix(&keyspace::collections())), page: Vec::new().into_iter() }
+}
+
+/// Definitions as they are read.
+pub struct Definitions<'a> {
+    pages: Pages<'a>,
+    page: vec::IntoIter<(Key, Entry)>,
+}
+
+impl Definitions<'_> {
+    /// The next one.
+    pub async fn next(&mut self) -> Result<Option<StoredDefinition>> {
+        loop {
+            if let Some((_, entry)) = self.page.next() {
+                return parse(&entry).map(Some);
+            }
+            let Some(page) = self.pages.next().await? else { return Ok(None) };
+            self.page = page.into_iter();
+        }
+    }
+
+    /// What `take` takes of each.
+    pub async fn filter_map<T>(mut self, mut take: impl FnMut(StoredDefinition) -> Option<T>) -> Result<Vec<T>> {
+        let mut taken = Vec::new();
+        while let Some(definition) = self.next().await? {
+            taken.extend(take(definition));
+        }
+        Ok(taken)
+    }
+}
+
+/// About how many bytes a definition takes that is held, with `fields` fields and all that is said of them.
+pub fn definition_size(collection: &Collection) -> usize {
+    const OF_A_FIELD: usize = 1024;
+    const OF_A_CHOICE: usize = 96;
+    let choices = |field: &Field| match &field.kind {
+        FieldType::Choice { choices, .. } => choices.len() * OF_A_CHOICE,
+        _ => 0,
+    };
+    collection.fields.iter().map(|field| OF_A_FIELD + choices(field)).sum::<usize>() + OF_A_FIELD
 }
 
 /// Leaves out which collection a reference field refers to where that is not there for the caller.

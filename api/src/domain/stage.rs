@@ -3,6 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashSet, btree_map};
 
+use base::Charge;
 use common::{
     access::Caller,
     field::FieldType,
@@ -32,11 +33,18 @@ use super::{
         self,
         postings::{Gathered, Single, WordIndex},
     },
-    usage,
+    usage, work,
 };
 
 /// Bytes of a record at most, as it is stored.
 pub const MAX_RECORD_BYTES: usize = 256 * 1024;
+
+/// How often a value is held: as it is stored, in the journal, and where it was read from.
+const VALUE_COPIES: usize = 3;
+/// About how many bytes an entry takes that is staged.
+const ENTRY_BYTES: usize = 256;
+/// The same for a record's word, which becomes one entry with those of others.
+const POSTING_BYTES: usize = 40;
 
 /// A batch of record changes in the making.
 pub struct Stage<'a> {
@@ -77,6 +85,11 @@ pub struct Stage<'a> {
     pub forgets: bool,
     /// Records count for nobody: their collection is gone already.
     is_of_gone: bool,
+    /// See [`Self::bounded`].
+    is_bounded: bool,
+    /// What is held until it is committed, and the part of it that entries and words are.
+    held: Charge,
+    charged: usize,
 }
 
 /// A record that a reference points at.
@@ -276,7 +289,30 @@ impl<'a> Stage<'a> {
             is_consequence: false,
             forgets: false,
             is_of_gone: false,
+            is_bounded: false,
+            held: work::charge(),
+            charged: 0,
         }
+    }
+
+    /// What is staged may be refused when it becomes too much for one commit, and not only when it is committed: until then it would be held.
+    #[must_use]
+    pub fn bounded(mut self) -> Self {
+        self.is_bounded = true;
+        self
+    }
+
+    /// Charges what a record with a value of so many bytes added.
+    fn charge(&mut self, value: usize) -> Result<()> {
+        let entries = self.batch.entries();
+        let most = self.core.most_entries();
+        if self.is_bounded && entries > most {
+            return Err(Error::TooManyEntries { entries, most });
+        }
+        let held = entries * ENTRY_BYTES + self.words.count() * POSTING_BYTES;
+        let added = held.saturating_sub(self.charged);
+        self.charged = self.charged.max(held);
+        Ok(self.held.grow((VALUE_COPIES * value + added) as u64)?)
     }
 
     /// What is staged are the last records of a collection that is gone: there is no definition that could change, and they count for
@@ -337,6 +373,7 @@ impl<'a> Stage<'a> {
         self.count(schema.number(), owner, 1);
         self.note(schema, id, action, previous, Sides { before: None, after: Some(record), lost: None }).await?;
         self.batch.expect(key.clone(), Expect::Absent).put(key, value.clone());
+        self.charge(value.len())?;
         Ok((value, taken))
     }
 
@@ -500,6 +537,7 @@ impl<'a> Stage<'a> {
         self.note(schema, *id, Action::Update, previous, sides).await?;
         let key = keyspace::record(schema.number(), *id);
         self.batch.expect(key.clone(), Expect::Version(entry.version)).put(key, value.clone());
+        self.charge(value.len())?;
         Ok((value, taken))
     }
 

@@ -37,7 +37,7 @@ pub use found_by::refold;
 pub use list::{all, list};
 pub use password::{change_password, hash};
 pub use sign_up::{SignUp, SignUpMode, invite, sign_up};
-pub use stored::{StoredUser, by_name, by_name_or_email, folded, get, load, name_of};
+pub use stored::{StoredUser, by_name, by_name_or_email, folded, get, id_by_name, load, name_of};
 
 /// The user with what they have and may have.
 pub async fn with_usage(core: &Core, user: User) -> Result<User> {

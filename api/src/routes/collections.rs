@@ -25,7 +25,7 @@ pub(crate) fn register(table: &mut Table) {
 }
 
 async fn list(context: Context, input: Input<endpoints::List>) -> Result<Reply<endpoints::List>> {
-    Reply::new(&collections::list(context.app.core(), &input.caller).await?)
+    Ok(Reply::stored_json(collections::list_json(context.app.core(), &input.caller).await?.into()))
 }
 
 async fn create(context: Context, input: Input<endpoints::Create>) -> Result<Reply<endpoints::Create>> {

@@ -28,9 +28,9 @@ async fn orders(admin: &Client) {
     let makers = ids(admin.post("/api/records/makers/", &json!(rows)).await.is(201));
     let row = |n: usize| {
         json!({
-            "n": n, "kind": format!("k{}", n * 7 % 10), "price": (n % 11 > 0).then_some(n * 7919 % 1000),
+            "n": n, "kind": format!("k{}", n * 7 % 10), "price": (!n.is_multiple_of(11)).then_some(n * 7919 % 1000),
             "placed": format!("20{:02}-{:02}-{:02}", n * 31 % 24, 1 + n * 17 % 12, 1 + n * 13 % 28), "title": format!("t{}", n * 7 % 500),
-            "slug": format!("Slug-{n}"), "code": (n % 2 == 0).then(|| format!("c{n}")), "maker": makers[n * 3 % 200],
+            "slug": format!("Slug-{n}"), "code": n.is_multiple_of(2).then(|| format!("c{n}")), "maker": makers[n * 3 % 200],
         })
     };
     let rows: Vec<Value> = (0..RECORDS).map(row).collect();

@@ -1,5 +1,7 @@
 //! What the columns of a file are called: by what they are mapped, and the fields that they would be. Whoever guesses, imports or shows a file asks here.
 
+use std::collections::{HashMap, HashSet};
+
 use crate::name::{FieldName, SERVER_MEMBERS};
 
 /// Characters of a field's name at most that is made of a heading.
@@ -8,8 +10,11 @@ const LONGEST: usize = 50;
 /// The columns of a file so far.
 #[derive(Debug, Clone, Default)]
 pub struct Columns {
-    headings: Vec<String>,
-    fields: Vec<String>,
+    count: usize,
+    headings: HashSet<String>,
+    fields: HashSet<String>,
+    /// Of names that came more than once, the number that the next of them gets: a file may have thousands of the same.
+    next: HashMap<String, usize>,
 }
 
 /// What one is called.
@@ -28,7 +33,8 @@ pub struct Called {
 impl Columns {
     /// The next column, by what stands at its head.
     pub fn add(&mut self, heading: &str) -> Called {
-        let (text, position) = (heading.trim(), self.headings.len() + 1);
+        self.count += 1;
+        let (text, position) = (heading.trim(), self.count);
         let mut heading = text.to_owned();
         let (is_unnamed, is_known) = (text.is_empty(), self.headings.contains(&heading));
         if is_unnamed || is_known {
@@ -38,13 +44,14 @@ impl Columns {
             }
         }
         let base = field(text).unwrap_or_else(|| format!("column_{position}"));
-        let (mut name, mut n) = (base.clone(), 2);
+        let mut name = base.clone();
         while self.fields.contains(&name) {
+            let n = self.next.entry(base.clone()).or_insert(2);
             name = format!("{base}_{n}");
-            n += 1;
+            *n += 1;
         }
-        self.headings.push(heading.clone());
-        self.fields.push(name.clone());
+        self.headings.insert(heading.clone());
+        self.fields.insert(name.clone());
         Called { heading, field: name, is_unnamed, is_repeated: is_known && !is_unnamed }
     }
 

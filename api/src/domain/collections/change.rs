@@ -277,10 +277,8 @@ async fn change(
             return Err(FieldErrors::of("ids", invalid(message)).into());
         }
         notation::decide(core, &snapshot, &before, &mut plan).await?;
-        if query.dry_run {
-            check_names(core, &snapshot, &before, &plan).await?;
-        }
         if query.dry_run && undone.is_none() {
+            check_names(core, &snapshot, &before, &plan).await?;
             let told = dry_run::of(core, &snapshot, &before, plan, query, None).await?;
             return Ok(DefinitionAnswer::WouldBe(Box::new(told)));
         }
@@ -288,8 +286,7 @@ async fn change(
             check_dropped(core, &snapshot, &before, &plan, query, undone).await?;
         }
         if query.dry_run {
-            expect_paths(&snapshot, &mut Batch::new(), &before.collection, &plan).await?;
-            check_values(core, &snapshot, &before, &plan).await?;
+            check_undoing(core, &snapshot, &before, &plan).await?;
             let told = dry_run::of(core, &snapshot, &before, plan, query, undone).await?;
             return Ok(DefinitionAnswer::WouldBe(Box::new(told)));
         }
@@ -319,9 +316,7 @@ async fn change(
                 None => work,
             };
             let redefined = operations::redefine(core, caller, work, records, id, batch, !query.respond_async).await?;
-            let Some(redefined) = redefined else {
-                continue;
-            };
+            let Some(redefined) = redefined else { continue };
             return match redefined {
                 Redefined::InForce => changed(core, caller, &named.name).await,
                 Redefined::UnderWay(operation) => Ok(DefinitionAnswer::Begun(Box::new(operation))),
@@ -445,6 +440,13 @@ async fn check_names(core: &Core, snapshot: &Snapshot, before: &Schema, plan: &P
     let (mut unused, mut named) = (Batch::new(), plan.after.collection.clone());
     paths::expect_not_looked_up(snapshot, &mut unused, &plan.no_longer_unique(&before.collection)).await?;
     rename::stage_names(core, snapshot, &mut unused, before, &mut named).await
+}
+
+/// The same of undoing, which is refused besides for what a dry run of a change tells.
+async fn check_undoing(core: &Core, snapshot: &Snapshot, before: &Schema, plan: &Plan) -> Result<()> {
+    expect_paths(snapshot, &mut Batch::new(), &before.collection, plan).await?;
+    check_values(core, snapshot, before, plan).await?;
+    check_names(core, snapshot, before, plan).await
 }
 
 /// Refuses to take from published paths what they name.

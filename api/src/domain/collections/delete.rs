@@ -144,7 +144,8 @@ async fn find(
 async fn check_unreferred(snapshot: &Snapshot, schema: &Schema) -> Result<()> {
     let name = &schema.collection.name;
     let refers = |field: &&Field| matches!(&field.kind, FieldType::Reference { collection: Some(collection), .. } if collection == name);
-    for StoredDefinition { collection: other, coming, .. } in schema::all(snapshot).await? {
+    let mut all = schema::all(snapshot);
+    while let Some(StoredDefinition { collection: other, coming, .. }) = all.next().await? {
         let coming = coming.iter().flat_map(|coming| &coming.collection.fields);
         if let Some(field) = other.fields.iter().chain(coming).filter(|_| other.name != *name).find(refers) {
             let message = format!(

@@ -86,7 +86,8 @@ async fn refer_by(snapshot: &Snapshot, batch: &mut Batch, old: &CollectionName, 
     let referring = keyspace::referring_definitions();
     let unchanged = snapshot.get(&referring).await?.map_or(Expect::Absent, |entry| Expect::Version(entry.version));
     batch.expect(referring, unchanged);
-    for mut definition in schema::all(snapshot).await? {
+    let mut all = schema::all(snapshot);
+    while let Some(mut definition) = all.next().await? {
         if definition.collection.name == *old {
             continue;
         }

@@ -112,7 +112,8 @@ impl Wanted {
     ) -> Result<Scope> {
         let mut scope = Scope::new();
         let Some(names) = &self.collections else {
-            for definition in schema::all(snapshot).await? {
+            let mut all = schema::all(snapshot);
+            while let Some(definition) = all.next().await? {
                 let rule = self.rule(core, shared, &definition.collection, caller)?;
                 if rule.may != Decision::Denied {
                     scope.insert(definition.keys.number, rule);

@@ -16,7 +16,7 @@ use common::{
 use serde_json::json;
 
 use super::{
-    Unreadable,
+    MAX_COLUMNS, Unreadable,
     cells::{Cell, Table},
     complaint,
     convert::{is_day_by, is_moment_by, with_point},
@@ -48,6 +48,10 @@ pub fn guess(file: File, how: &ImportQuery, told: &Told, held: &mut Charge) -> R
             let object = object?.map_err(|wrong| complaint(format!("Row {}: {}", count + 1, wrong.message)))?;
             for (name, value) in object.as_object() {
                 if !columns.iter().any(|column| column.heading == *name) {
+                    if columns.len() >= MAX_COLUMNS {
+                        let told = format!("Row {}: the file has more than {MAX_COLUMNS} names.", count + 1);
+                        return Err(complaint(told).into());
+                    }
                     // The rows so far do not have it.
                     columns.push(Column { is_nullable: count > 0, ..Column::new(name.clone()) });
                 }
@@ -65,16 +69,18 @@ pub fn guess(file: File, how: &ImportQuery, told: &Told, held: &mut Charge) -> R
     let (mut fields, mut told) = (Vec::<Field>::new(), Vec::new());
     let headings: Vec<String> = columns.iter().map(|column| column.heading.clone()).collect();
     let called = Columns::of(&headings);
-    for (heading, _) in &how.map {
-        if find(&called, heading).is_none() {
+    let mut mapped = Vec::with_capacity(how.map.len());
+    for (heading, member) in &how.map {
+        let Some(at) = find(&called, heading) else {
             return Err(Unreadable::at("map", format!("The file has no heading \"{}\".", single_line(heading))));
-        }
+        };
+        mapped.push((at, member));
     }
     for (i, (column, Called { heading, field, is_unnamed, .. })) in columns.into_iter().zip(called.clone()).enumerate()
     {
-        let mapped = how.map.iter().find(|(heading, _)| find(&called, heading) == Some(i));
+        let mapped = mapped.iter().find(|(at, _)| *at == i);
         let name = match mapped {
-            Some((_, member)) => member.clone(),
+            Some((_, member)) => (*member).clone(),
             None if is_unnamed && (!column.has_values || (i == 0 && column.counts_rows)) => None,
             None => Some(field),
         };

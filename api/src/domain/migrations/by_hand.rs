@@ -27,8 +27,8 @@ const NAME: &str = "migrated";
 
 /// Notes which versions definitions have: what follows was done by hand.
 pub(super) async fn note(snapshot: &Snapshot, batch: &mut Batch) -> Result<()> {
-    let all = schema::all(snapshot).await?;
-    let versions: Versions = all.iter().map(|it| (it.collection.id, it.keys.version)).collect();
+    let versions = schema::all(snapshot).filter_map(|it| Some((it.collection.id, it.keys.version))).await?;
+    let versions = Versions::from_iter(versions);
     batch.put(keyspace::single(NAME), serde_json::to_vec(&versions)?);
     Ok(())
 }

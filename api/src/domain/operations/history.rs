@@ -111,7 +111,7 @@ async fn limits(snapshot: &Snapshot) -> Result<HashMap<CollectionNumber, Limits>
         History::Limited(limits) => Some((keys.number, limits)),
     };
     let gone = gone::all(snapshot).await?.into_iter().map(|(_, gone)| gone.gone.definition);
-    Ok(schema::all(snapshot).await?.into_iter().chain(gone).filter_map(of).collect())
+    Ok(schema::all(snapshot).filter_map(of).await?.into_iter().chain(gone.filter_map(of)).collect())
 }
 
 async fn state(snapshot: &Snapshot, collection: CollectionNumber, id: RecordId) -> Result<State> {

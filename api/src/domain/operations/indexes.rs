@@ -20,10 +20,16 @@ impl Steps for SweepIndexes {
     async fn step(&mut self, core: &Core, budget: &mut Budget<'_>) -> Result<Piece> {
         let snapshot = core.store.snapshot().await?;
         let mut piece = Piece::default();
-        let all = schema::all(&snapshot).await?;
-        let Some(definition) = all.into_iter().find(|definition| !definition.keys.retired.is_empty()) else {
-            piece.is_last = true;
-            return Ok(piece);
+        let mut all = schema::all(&snapshot);
+        let definition = loop {
+            match all.next().await? {
+                Some(definition) if definition.keys.retired.is_empty() => {}
+                Some(definition) => break definition,
+                None => {
+                    piece.is_last = true;
+                    return Ok(piece);
+                }
+            }
         };
         let number = definition.keys.number;
         let Some(&retired) = definition.keys.retired.first() else { return Ok(piece) };

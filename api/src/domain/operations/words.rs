@@ -16,7 +16,7 @@ use crate::domain::{
     error::Result,
     keyspace,
     numbers::CollectionNumber,
-    schema,
+    schema::{self, StoredDefinition},
     search::postings::{LARGEST, Single, WORTH, WordIndex, entries, unpack, word_of},
 };
 
@@ -48,16 +48,16 @@ impl Steps for PackWords {
     async fn step(&mut self, core: &Core, budget: &mut Budget<'_>) -> Result<Piece> {
         let snapshot = core.store.snapshot().await?;
         let mut piece = Piece::default();
-        let mut all = schema::all(&snapshot).await?;
-        all.sort_by_key(|definition| definition.keys.number);
         let is_next = |number| self.collection.is_none_or(|collection| number >= collection);
-        let next = all.into_iter().find(|known| is_next(known.keys.number) && known.keys.words_index().is_some());
-        let Some(definition) = next else {
+        let searched = schema::all(&snapshot).filter_map(|StoredDefinition { keys, collection, version, .. }| {
+            let index = keys.words_index().filter(|_| is_next(keys.number))?;
+            Some((keys.number, index, collection.name, version))
+        });
+        let next = searched.await?.into_iter().min_by_key(|(number, ..)| *number);
+        let Some((number, index, name, version)) = next else {
             piece.is_last = true;
             return Ok(piece);
         };
-        let Some(index) = definition.keys.words_index() else { return Ok(piece) };
-        let number = definition.keys.number;
         if self.collection != Some(number) {
             (self.collection, self.word, self.in_blocks) = (Some(number), None, false);
         }
@@ -89,8 +89,8 @@ impl Steps for PackWords {
         }
         if !piece.batch.is_empty() {
             // Whoever takes the index away meanwhile has this fail.
-            let key = keyspace::collection(&definition.collection.name);
-            piece.batch.expect(key, Expect::Version(definition.version));
+            let key = keyspace::collection(&name);
+            piece.batch.expect(key, Expect::Version(version));
         }
         Ok(piece)
     }

@@ -17,6 +17,7 @@ use crate::domain::{
     error::{Error, Result},
     keyspace,
     schema::{self, StoredDefinition},
+    work,
 };
 
 /// All definitions.
@@ -39,8 +40,12 @@ pub(super) struct SourcePath {
 impl Directory {
     /// As of a snapshot.
     pub(super) async fn read(snapshot: &Snapshot) -> Result<Self> {
-        let all = schema::all(snapshot).await?;
-        Ok(Self(all.into_iter().map(|definition| (definition.collection.id, definition)).collect()))
+        let (mut all, mut known) = (schema::all(snapshot), Self::default());
+        while let Some(definition) = all.next().await? {
+            work::hold(schema::definition_size(&definition.collection))?;
+            known.0.insert(definition.collection.id, definition);
+        }
+        Ok(known)
     }
 
     /// The definition of this name, or that had it.

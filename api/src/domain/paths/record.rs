@@ -21,7 +21,7 @@ use crate::domain::{
     keyspace, records,
     schema::Schema,
     stage,
-    users::by_name,
+    users::id_by_name,
 };
 
 /// The values that records at an address have: members of the record's own, each with its value in canonical form.
@@ -67,7 +67,7 @@ async fn bind(
             for (rest, value) in of_it {
                 let value = value_of(value);
                 let user = match rest {
-                    Some("username") => by_name(&core.store, &value).await?.map(|(_, found)| found.user.id),
+                    Some("username") => id_by_name(&core.store, &value).await?,
                     _ => value.parse().ok(),
                 };
                 // Who has nothing there and who is nobody are told apart by no answer.

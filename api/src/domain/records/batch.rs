@@ -128,7 +128,7 @@ pub async fn run(core: &Core, by: Actor<'_>, batch: &Batch, manner: Manner<'_>) 
             by,
             manner,
             snapshot: core.store.snapshot().await?,
-            stage: Stage::new(core, by.caller, store::Batch::new()),
+            stage: Stage::new(core, by.caller, store::Batch::new()).bounded(),
             errors: BodyErrors::new(Some(batch.items.len())),
             named: HashMap::new(),
             touched: BTreeMap::new(),

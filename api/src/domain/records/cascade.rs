@@ -51,9 +51,15 @@ pub(super) struct References {
 type Reference = (usize, RecordId);
 
 impl References {
-    pub(super) async fn of(core: &Core, snapshot: &Snapshot) -> Result<Self> {
+    /// Those that a deletion in the collection of `root` can come by.
+    pub(super) async fn of(core: &Core, snapshot: &Snapshot, root: CollectionNumber) -> Result<Self> {
         let (mut by_target, mut schemas) = (HashMap::<_, Vec<_>>::new(), HashMap::new());
-        for definition in schema::all(snapshot).await? {
+        let mut all = schema::all(snapshot);
+        while let Some(definition) = all.next().await? {
+            let refers = |field: &Field| matches!(field.kind, FieldType::Reference { collection: Some(_), .. });
+            if definition.keys.number != root && !definition.collection.fields.iter().any(refers) {
+                continue;
+            }
             let Some(schema) = core.schemas.load(snapshot, &definition.collection.name).await? else { continue };
             for (field, indexes) in schema.fields() {
                 if let FieldType::Reference { collection: Some(target), on_delete, .. } = &field.kind

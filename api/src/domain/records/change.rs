@@ -55,7 +55,7 @@ pub async fn create(
         let snapshot = core.store.snapshot().await?;
         let schema = core.schemas.find(&snapshot, name, caller).await?;
         schema.authorize(Action::Create, caller)?;
-        let mut stage = Stage::new(core, caller, expect_schema(&schema));
+        let mut stage = Stage::new(core, caller, expect_schema(&schema)).bounded();
         let mut errors = BodyErrors::new(many.then_some(bodies.len()));
         let mut written = Vec::with_capacity(bodies.len());
         let mut records = Vec::with_capacity(bodies.len());
@@ -161,7 +161,7 @@ pub async fn update(
         errors.merge(0, check_values(core, &snapshot, caller, &schema, Some(old), &record).await?);
         let guess = Guess::admit(core, by, &schema, Some(old), &[&record])?;
         guess.tell(errors.result()).await?;
-        let mut stage = Stage::new(core, caller, expect_schema(&schema));
+        let mut stage = Stage::new(core, caller, expect_schema(&schema)).bounded();
         let written = stage.update(&schema, &stored, &record).await?;
         if has_made_room {
             stage.has_made_room();

@@ -50,7 +50,7 @@ pub(super) async fn delete_in_pieces(
 
 /// Everything that goes with a record, unless something holds it back.
 async fn whole(core: &Core, caller: &Caller, snapshot: &Snapshot, root: Which) -> Result<Reach> {
-    let references = References::of(core, snapshot).await?;
+    let references = References::of(core, snapshot, root.0).await?;
     let reach = reach(snapshot, &references, root, &core.deadline()).await?;
     if reach.restricting.is_empty() {
         return Ok(reach);
@@ -126,7 +126,7 @@ impl Steps for DeleteRecord {
             piece.is_last = true;
             return Ok(piece);
         }
-        let references = References::of(core, &snapshot).await?;
+        let references = References::of(core, &snapshot, self.collection).await?;
         let from = self.from(&snapshot, root).await?;
         let Portion { going, mut emptied, places, restricting } =
             next_part(&snapshot, &references, root, from, budget).await?;

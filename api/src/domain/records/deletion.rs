@@ -279,7 +279,8 @@ pub(super) async fn coming_referrers(
     id: RecordId,
 ) -> Result<Vec<(Arc<Schema>, RecordId, FieldErrors)>> {
     let (mut found, value) = (Vec::new(), id.to_value());
-    for definition in schema::all(snapshot).await?.iter().filter(|definition| definition.coming.is_some()) {
+    let coming = schema::all(snapshot).filter_map(|definition| definition.coming.is_some().then_some(definition));
+    for definition in coming.await? {
         let Some(schema) = core.schemas.load(snapshot, &definition.collection.name).await? else { continue };
         let Some(coming) = &schema.coming else { continue };
         for (field, indexes) in coming.schema.fields() {
@@ -307,7 +308,8 @@ pub(in crate::domain) async fn referring(
 ) -> Result<Vec<(CollectionName, Field, OnDelete, RecordId)>> {
     let mut found = Vec::new();
     let value = id.to_value();
-    for StoredDefinition { collection: other, keys, .. } in schema::all(snapshot).await? {
+    let mut all = schema::all(snapshot);
+    while let Some(StoredDefinition { collection: other, keys, .. }) = all.next().await? {
         for (field, key) in other.fields.iter().zip(&keys.fields) {
             let FieldType::Reference { collection, on_delete, .. } = &field.kind else { continue };
             if collection.as_ref() != Some(&schema.collection.name) {

@@ -41,7 +41,7 @@ use super::{
 use crate::domain::{
     core::Core,
     error::{AuthError, Error, Result},
-    schema,
+    schema::{self, StoredDefinition},
 };
 
 /// A part of a list: the JSON of its records, and where the parts beside it begin.
@@ -174,8 +174,9 @@ async fn by_cursor(view: &View<'_>, plan: &Plan, expansion: &Expansion, start: O
 /// The collections whose records the caller may list, by name.
 pub async fn collections(core: &Core, caller: &Caller) -> Result<Vec<CollectionName>> {
     let snapshot = core.store.snapshot().await?;
-    let all = schema::all(&snapshot).await?.into_iter().map(|definition| definition.collection);
-    let listed = all.filter(|collection| collection.access.decide(Action::List, caller) != Decision::Denied);
-    let names: Vec<_> = listed.map(|collection| collection.name).collect();
+    let listed = |StoredDefinition { collection, .. }: StoredDefinition| {
+        (collection.access.decide(Action::List, caller) != Decision::Denied).then_some(collection.name)
+    };
+    let names = schema::all(&snapshot).filter_map(listed).await?;
     if names.is_empty() && *caller == Caller::Anonymous { Err(AuthError::Missing.into()) } else { Ok(names) }
 }

@@ -63,11 +63,12 @@ pub async fn update_many(
         };
         check(&schema, told, sent)?;
         let found = found(core, &snapshot, caller, &schema, query).await?;
-        let mut stage = Stage::new(core, caller, expect_schema(&schema));
+        let mut stage = Stage::new(core, caller, expect_schema(&schema)).bounded();
         let mut changes = Vec::new();
         for (id, entry) in &found {
             tokio::task::yield_now().await;
-            work::hold(2 * work::parsed_size(&entry.value))?;
+            // It is parsed twice, as it is and as it will be; what is staged of it is charged there.
+            work::hold(3 * work::parsed_size(&entry.value))?;
             let old = schema.parse(*id, entry)?;
             if !may.covers(old.owner()) || !may_view(&schema, caller, old.owner()) {
                 return Err(Error::Denied);

@@ -196,7 +196,7 @@ mod tests {
             vec![],
             vec![uuid(0)],
             vec![uuid(5), uuid(6), uuid(1 << 90), uuid(u128::MAX)],
-            (0..2500).map(|n| uuid(0x0192 << 112 | n * 0x1_2345_6789)).collect(),
+            (0..2500).map(|n| uuid((0x0192 << 112) | (n * 0x1_2345_6789))).collect(),
             vec![number(1), number(2), number(300), number(i64::MAX)],
         ] {
             let postings: Vec<_> = ids.iter().map(|id| (*id, weight(3, 80))).collect();

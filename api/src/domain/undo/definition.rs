@@ -315,7 +315,13 @@ fn misfits(now: &Collection, count: u64, errors: &FieldErrors, examples: &[Strin
 }
 
 async fn by_id(snapshot: &Snapshot, id: CollectionId) -> Result<Option<StoredDefinition>> {
-    Ok(schema::all(snapshot).await?.into_iter().find(|definition| definition.collection.id == id))
+    let mut all = schema::all(snapshot);
+    while let Some(definition) = all.next().await? {
+        if definition.collection.id == id {
+            return Ok(Some(definition));
+        }
+    }
+    Ok(None)
 }
 
 async fn gone_by_id(snapshot: &Snapshot, id: CollectionId) -> Result<Option<(Version, Gone)>> {

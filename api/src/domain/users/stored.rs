@@ -65,6 +65,15 @@ pub async fn by_name(store: &Store, name: &str) -> Result<Option<(Version, Store
     of_either(store, name, keyspace::username).await
 }
 
+/// Whose a name is. Nearly every name is looked up once, and no more is read for one that is known than for one that is not.
+pub async fn id_by_name(store: &Store, name: &str) -> Result<Option<UserId>> {
+    let now = folded(name);
+    if now == folded_before(name) {
+        return Ok(store.get(&keyspace::username(&now)).await?.and_then(|entry| of_entry(&entry)));
+    }
+    Ok(by_name(store, name).await?.map(|(_, found)| found.user.id))
+}
+
 /// The user of what was typed to sign in: a name or an e-mail address, which are never two users'.
 pub async fn by_name_or_email(store: &Store, typed: &str) -> Result<Option<(Version, StoredUser)>> {
     match by_name(store, typed).await? {

@@ -8,12 +8,12 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use super::sled::{NotRewritten, Rewrite, Sled};
 use super::{
     memory::Memory,
     order_statistics::OrderStatistics,
     page::{ApplyError, PageRequest},
     room::Room,
-    sled::{NotRewritten, Rewrite, Sled},
     state::State,
 };
 use crate::{CompactError, EngineOptions, Entry, FORMAT, Key, OpenError, ReadError};

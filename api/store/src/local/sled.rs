@@ -110,7 +110,7 @@ impl Opened {
 
     /// Opens a database of which it is known that it is whole.
     fn open(sled_dir: &Path, segment: usize, cache_bytes: u64) -> Result<Opened, String> {
-        let db = engine::open_known(sled_dir, segment, cache_bytes)?;
+        let db = engine::open_in_place(sled_dir, segment, cache_bytes)?;
         Opened::new(sled_dir, db).map_err(|error| error.to_string())
     }
 }

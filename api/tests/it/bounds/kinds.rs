@@ -3,6 +3,7 @@
 mod beside;
 mod gathered;
 mod streams;
+mod wide;
 
 use std::{
     collections::BTreeMap,
@@ -72,10 +73,15 @@ pub(super) fn all() -> Vec<(&'static str, Kind)> {
         ("event streams, left alone", |world| Box::pin(streams::events_left_alone(world))),
         ("event streams with a snapshot", |world| Box::pin(streams::events_with_a_snapshot(world))),
         ("event streams of the past", |world| Box::pin(streams::events_of_the_past(world))),
+        ("files with many columns", |world| Box::pin(wide::columns(world))),
+        ("arrays and batches with many words", |world| Box::pin(wide::words(world))),
+        ("changes of many, tried and done", |world| Box::pin(wide::changes(world))),
         ("sign-ups", |world| Box::pin(beside::sign_ups(world))),
         ("an undo of 8 MB", |world| Box::pin(beside::undo(world))),
         ("work in the background", |world| Box::pin(beside::background(world))),
         ("the server's own lists", |world| Box::pin(beside::own_lists(world))),
+        // These stay, and so they come last.
+        ("many definitions with many fields", |world| Box::pin(wide::definitions(world))),
     ]
 }
 

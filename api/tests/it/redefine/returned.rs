@@ -79,11 +79,11 @@ async fn what_a_record_has_in_a_field_that_was_gone_is_decided_when_it_comes_bac
             let made = back(&admin, of.clone(), n % 2 == 0).await;
             let expected = vec![value.clone(), value.clone()];
             assert_eq!(values(&admin).await, expected, "{of}");
-            let changed = admin.patch(&format!("{FIELDS}a/"), &change).await;
-            if change.get("help").is_none() && changed.status == 400 {
+            let answer = admin.patch(&format!("{FIELDS}a/"), &change).await;
+            if change.get("help").is_none() && answer.status == 400 {
                 continue;
             }
-            changed.is(200);
+            answer.is(200);
             assert_eq!(values(&admin).await, expected, "{of} {change}");
             // Any change that has records written anew.
             admin.patch(&format!("{FIELDS}t/"), &json!({"name": "u"})).await.is(200);
@@ -95,7 +95,7 @@ async fn what_a_record_has_in_a_field_that_was_gone_is_decided_when_it_comes_bac
                 let nulls = admin.get(&format!("{RECORDS}?a__isnull=true")).await.is(200)["count"].clone();
                 assert_eq!(nulls, if value.is_null() { 2 } else { 0 }, "{of} {change}");
             }
-            revert(&admin, &changed).await;
+            revert(&admin, &answer).await;
             assert_eq!(admin.column(RECORDS, "a").await, expected, "{of} {change}, undone");
         }
     }
@@ -162,24 +162,10 @@ async fn records_from_before_a_field_and_those_that_were_changed_while_it_was_go
     admin.record("rows", json!({"t": "3"})).await;
     revert(&admin, &first).await;
     assert_eq!(values(&admin).await, ["old", "own", "old", ""]);
-    // A second time, with the collection deleted and put back between.
-    admin.patch(&format!("{FIELDS}a/"), &json!({"default": "new"})).await.is(200);
-    let second = admin.delete(&format!("{FIELDS}a/?drop=a")).await;
-    second.is(200);
-    admin.record("rows", json!({"t": "4"})).await;
-    let gone = admin.delete("/api/collections/rows/").await;
-    gone.is(204);
-    revert(&admin, &gone).await;
-    revert(&admin, &second).await;
-    let expected = ["old", "own", "old", "", "new"];
-    assert_eq!(values(&admin).await, expected);
-    let gone = admin.delete("/api/collections/rows/").await;
-    revert(&admin, &gone).await;
-    admin.patch(&format!("{FIELDS}a/"), &json!({"default": null, "nullable": true})).await.is(200);
+    admin.patch(&format!("{FIELDS}a/"), &json!({"default": "new", "nullable": true})).await.is(200);
     admin.patch(&format!("{FIELDS}t/"), &json!({"name": "u"})).await.is(200);
-    assert_eq!(admin.column(&format!("{RECORDS}?ordering=u"), "a").await, expected);
+    assert_eq!(admin.column(&format!("{RECORDS}?ordering=u"), "a").await, ["old", "own", "old", ""]);
     assert_eq!(admin.get(&format!("{RECORDS}?a__isnull=true")).await.is(200)["count"], 0);
-    assert_eq!(admin.get(&format!("{RECORDS}?a=new")).await.is(200)["count"], 1);
 }
 
 #[tokio::test]
@@ -204,17 +190,17 @@ async fn a_record_that_was_undeleted_after_conversions_has_its_own_value_when_th
     .into_iter()
     .enumerate()
     {
-        let changed = admin.patch(&format!("{FIELDS}a/"), &change).await;
-        changed.is(200);
-        changes.push(changed);
+        let answer = admin.patch(&format!("{FIELDS}a/"), &change).await;
+        answer.is(200);
+        changes.push(answer);
         // One is put back after each change.
         revert(&admin, &deleted[n]).await;
         let name = if n == 2 { "b" } else { "a" };
         let seen = admin.column(&format!("{RECORDS}?ordering=t"), name).await;
         assert!(seen.iter().all(|value| *value == seen[0]), "{change} {seen:?}");
     }
-    for changed in changes.iter().rev() {
-        revert(&admin, changed).await;
+    for answer in changes.iter().rev() {
+        revert(&admin, answer).await;
         let seen = values(&admin).await;
         assert!(seen.len() == 4 && seen.iter().all(|value| *value == seen[0]), "{seen:?}");
     }

@@ -114,8 +114,8 @@ impl<'a> Staging<'a> {
             && schema.collection.ids == Ids::Uuid
             && rows.iter().any(|row| row.record.get("id").is_some());
         let others = if has_ids {
-            let all = schema::all(snapshot).await?.into_iter().map(|definition| definition.keys.number);
-            all.filter(|number| *number != schema.number()).collect()
+            let own = schema.number();
+            schema::all(snapshot).filter_map(|other| Some(other.keys.number).filter(|number| *number != own)).await?
         } else {
             Vec::new()
         };

@@ -28,6 +28,10 @@ pub(super) const SEGMENT: usize = 1 << 20;
 /// Memory for the pages of a database that is only filled.
 const FILLING_CACHE: u64 = 4 << 20;
 
+/// How long to wait for room on a full disk, and how long between two looks.
+const ROOM_PATIENCE: Duration = Duration::from_mins(5);
+const ROOM_PAUSE: Duration = Duration::from_millis(200);
+
 /// How long to wait for sled's own lock; ours is taken by then.
 const LINGER: Duration = Duration::from_secs(1);
 
@@ -111,7 +115,8 @@ pub(super) fn open_again(
     cache_bytes: u64,
     version: Version,
 ) -> Result<(::sled::Db, Inspected), String> {
-    let opened = in_thread(|| {
+    let opened = with_room(|| {
+        drop_torn_snapshots(sled_dir)?;
         let db = open_db(sled_dir, segment, cache_bytes)?;
         let inspected = inspect(&db, Some(version), false)?;
         Ok((db, inspected))
@@ -124,9 +129,35 @@ pub(super) fn open_known(sled_dir: &Path, segment: usize, cache_bytes: u64) -> R
     in_thread(|| open_db(sled_dir, segment, cache_bytes)).map_err(Refused::words)
 }
 
+/// Opens a database that takes the place of one that this process closed.
+pub(super) fn open_in_place(sled_dir: &Path, segment: usize, cache_bytes: u64) -> Result<::sled::Db, String> {
+    with_room(|| open_db(sled_dir, segment, cache_bytes)).map_err(Refused::words)
+}
+
 /// Makes a database in an empty directory, to be filled.
 pub(super) fn open_new(sled_dir: &Path, segment: usize) -> Result<::sled::Db, String> {
     open_known(sled_dir, segment, FILLING_CACHE)
+}
+
+/// Opens a database that nobody can do without, as often as it takes where the disk is full: others may have filled it since this process looked,
+/// and make room again. To end would take as long, and everybody who waits would be refused.
+fn with_room<T: Send>(open: impl Fn() -> Result<T, Refused> + Sync) -> Result<T, Refused> {
+    let (began, mut is_told) = (Instant::now(), false);
+    loop {
+        match in_thread(&open) {
+            Err(Refused::System(error))
+                if matches!(error.kind(), io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded)
+                    && began.elapsed() < ROOM_PATIENCE =>
+            {
+                if !is_told {
+                    tracing::error!(%error, "the disk is full: the store waits for room to open its files again");
+                }
+                is_told = true;
+                thread::sleep(ROOM_PAUSE);
+            }
+            outcome => return outcome,
+        }
+    }
 }
 
 /// Runs something with sled in a thread of its own, because sled panics at some kinds of damage.
@@ -200,4 +231,29 @@ fn log_panics_of_the_engine() {
             }
         }));
     });
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::{AtomicUsize, Ordering};
+
+    use super::*;
+
+    #[test]
+    fn what_is_opened_again_waits_for_room_and_for_nothing_else() {
+        let tried = AtomicUsize::new(0);
+        let opened = with_room(|| match tried.fetch_add(1, Ordering::Relaxed) {
+            0 => Err(io::Error::from(io::ErrorKind::StorageFull).into()),
+            1 => Err(::sled::Error::Io(io::Error::from(io::ErrorKind::QuotaExceeded)).into()),
+            now => Ok(now),
+        });
+        assert!(matches!(opened, Ok(2)));
+        for refused in
+            [Refused::InUse, Refused::Damaged("it".to_owned()), io::Error::from(io::ErrorKind::NotFound).into()]
+        {
+            let refused = std::sync::Mutex::new(Some(refused));
+            let taken = || Err::<(), _>(refused.lock().unwrap().take().expect("it is tried once"));
+            assert!(with_room(taken).is_err());
+        }
+    }
 }

@@ -177,11 +177,11 @@ impl Plan {
         let words = words.unwrap_or_default();
         let instead = OnceLock::new();
         Ok(Self {
-            limit,
-            instead,
             conditions,
             keys,
             source,
+            limit,
+            instead,
             sets,
             ids_by,
             kept,

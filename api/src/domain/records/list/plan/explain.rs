@@ -102,7 +102,7 @@ pub(super) fn proposal(view: &View<'_>, all: &[Node], mut fields: Vec<String>, k
         match condition.lookup {
             Lookup::Exact | Lookup::In => fields.push(name.to_owned()),
             Lookup::Gt | Lookup::Gte | Lookup::Lt | Lookup::Lte | Lookup::Range | Lookup::Startswith => {
-                ranges.push(name.to_owned())
+                ranges.push(name.to_owned());
             }
             _ => {}
         }

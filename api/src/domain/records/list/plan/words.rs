@@ -170,7 +170,7 @@ pub(super) async fn find(view: &View<'_>, conditions: &Conditions) -> Result<Opt
         return Ok(None);
     }
     let all = schema::count(&view.core.owners, view.snapshot, view.schema.number(), view.may).await?.unwrap_or(0);
-    let (mut found, mut exact): (Option<Vec<(RecordId, f64, f64)>>, bool) = (None, true);
+    let (mut found, mut exact) = (None::<Vec<(RecordId, f64, f64)>>, true);
     for word in words {
         // A record's texts are looked at in the time of about thirty entries.
         if found.as_ref().is_some_and(|ids| word.cost > ids.len().saturating_mul(30).saturating_add(FEW)) {
@@ -244,7 +244,7 @@ impl Plan {
         let collection = &view.schema.collection;
         let mut scored: Vec<(f64, RecordId)> = Vec::new();
         let known = match (&self.source, &self.scores) {
-            (Source::Ids(ids), Some(scores)) => Some((ids, scores)),
+            (Source::Ids(ids), Some(by_id)) => Some((ids, by_id)),
             _ => None,
         };
         if let Some((ids, scores)) = known.filter(|_| self.is_exact() && self.sets.is_empty()) {
