@@ -90,6 +90,8 @@ pub struct Core {
     pub newest_slow: Newest<SlowQuery>,
     /// Wakes those who do work in the background.
     pub operation_started: Notify,
+    /// What recurs is to be done now, and not only when its time has come.
+    pub clear_now: Notify,
 }
 
 impl Core {
@@ -119,6 +121,7 @@ impl Core {
             delete_at_once: DELETE_AT_ONCE,
             cascade_at_once: CASCADE_AT_ONCE,
             operation_started: Notify::new(),
+            clear_now: Notify::new(),
         }
     }
 

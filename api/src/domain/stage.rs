@@ -462,7 +462,13 @@ impl<'a> Stage<'a> {
     ) -> Result<()> {
         let unseen = match self.unseen.entry(coming.operation) {
             btree_map::Entry::Occupied(known) => known.into_mut(),
-            btree_map::Entry::Vacant(unknown) => unknown.insert(Unseen::read(self.core, snapshot, coming).await?),
+            btree_map::Entry::Vacant(unknown) => {
+                let uniques = |id, record: &Record, owner| {
+                    let entries = Entries::of(&coming.schema, id, record, owner);
+                    entries.within(&coming.schema, &coming.new_indexes).uniques.into_keys().collect()
+                };
+                unknown.insert(Unseen::read(self.core, snapshot, coming, uniques).await?)
+            }
         };
         let (place, error) = taken(field);
         match unseen.holder(key) {

@@ -123,7 +123,7 @@ async fn clear_away(app: &App) {
             }
         }
         rounds = rounds.wrapping_add(1);
-        sleep(pause).await;
+        let _ = tokio::time::timeout(pause, app.core().clear_now.notified()).await;
     }
 }
 

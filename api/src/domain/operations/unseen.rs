@@ -6,11 +6,11 @@ use std::{
     hash::{BuildHasher as _, RandomState},
 };
 
-use common::id::RecordId;
+use common::{id::RecordId, record::Record};
 use store::{Key, Scan, Snapshot};
 
 use super::stored::{Stored, Work, load};
-use crate::domain::{core::Core, error::Result, keyspace, schema::Coming, stage::Entries};
+use crate::domain::{core::Core, error::Result, keyspace, numbers::OwnerNumber, schema::Coming};
 
 /// Records that are looked at for one request at most. Of more it is not known what they have.
 const MAX_RECORDS: usize = 20_000;
@@ -34,8 +34,13 @@ pub enum Holder {
 }
 
 impl Unseen {
-    /// As of `snapshot`. What comes after it the store tells: it stands in the index.
-    pub async fn read(core: &Core, snapshot: &Snapshot, coming: &Coming) -> Result<Self> {
+    /// As of `snapshot`. What comes after it the store tells: it stands in the index. `uniques` says which values a record has there.
+    pub async fn read(
+        core: &Core,
+        snapshot: &Snapshot,
+        coming: &Coming,
+        uniques: impl Fn(RecordId, &Record, Option<OwnerNumber>) -> Vec<Key>,
+    ) -> Result<Self> {
         let mut unseen = Self { hasher: RandomState::new(), holders: HashMap::new(), is_all: true };
         let Some((_, Stored { work: Work::Redefine(work), .. })) = load(core, coming.operation).await? else {
             return Ok(unseen);
@@ -60,9 +65,8 @@ impl Unseen {
                     Some(user) => core.owners.number(snapshot, user).await?,
                     None => None,
                 };
-                let entries = Entries::of(schema, id, &record, owner).within(schema, &coming.new_indexes);
-                for key in entries.uniques.keys() {
-                    unseen.holders.insert(unseen.hasher.hash_one(key), id);
+                for key in uniques(id, &record, owner) {
+                    unseen.holders.insert(unseen.hasher.hash_one(&key), id);
                 }
             }
             deadline.pause().await?;

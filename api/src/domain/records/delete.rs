@@ -102,6 +102,8 @@ pub async fn erase(
         batch.delete(tombstone).use_reserve(Reserve::Half);
         stage_erasing(core, by, operation, EraseTarget::Record(number, id), &mut batch).await?;
         if retry.commit_for(caller, batch).await?.is_some() {
+            // Its words go out of their blocks.
+            core.clear_now.notify_one();
             return Ok(());
         }
     }

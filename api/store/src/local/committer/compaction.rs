@@ -10,13 +10,10 @@ use std::{
 };
 
 use super::Committer;
+use crate::local::sled::{NotRewritten, Rewrite};
 use crate::{
     CompactError, Compacted,
-    local::{
-        page::ApplyError,
-        queue::CompactAnswer,
-        sled::{NotRewritten, Rewrite},
-    },
+    local::{page::ApplyError, queue::CompactAnswer},
 };
 
 /// A new database is being filled.
