@@ -41,9 +41,12 @@ pub(super) async fn words(world: &World) -> String {
 pub(super) async fn changes(world: &World) -> String {
     let mut told = Vec::new();
     for (path, body) in [
-        ("/api/records/small/?n__lt=10000&max=10000&dry_run=true", json!({"n": {"$add": 0}})),
-        ("/api/records/small/?n__lt=2500&max=10000&dry_run=true", json!({"text": "t".repeat(20_000)})),
-        ("/api/records/small/?n__lt=10000&max=10000", json!({"n": {"$add": 0}})),
+        ("/api/records/small/?text__startswith=words&max=10000&dry_run=true", json!({"n": {"$add": 0}})),
+        (
+            "/api/records/small/?text__startswith=words&n__lt=400&max=10000&dry_run=true",
+            json!({"text": "t".repeat(20_000)}),
+        ),
+        ("/api/records/small/?text__startswith=words&max=10000", json!({"n": {"$add": 0}})),
     ] {
         let send = || status(&world.admin, Method::PATCH, path, Some(body.to_string()));
         told.push(tally(join_all((0..world.how.callers / 2).map(|_| send())).await));
