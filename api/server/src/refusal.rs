@@ -171,7 +171,9 @@ impl Refusal {
 
     /// The handler did not answer in time.
     pub(super) fn too_slow() -> Self {
-        let problem = Problem::unavailable("The server could not answer in time. Try again in a moment.");
+        let problem = Problem::unavailable(
+            "The server could not answer in time. Try again in a moment; of a change, look first whether it was made.",
+        );
         Self { problem, header: Some((header::RETRY_AFTER, HeaderValue::from_static("5"))), closes: false }
     }
 }

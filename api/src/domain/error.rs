@@ -148,8 +148,8 @@ pub enum Error {
     GivenUp,
     /// The disk is full; reads go on.
     #[error(
-        "The server's disk is full, and nothing was changed. Signing in and out and deleting still work. An operator makes room with \
-         `coffer journal trim` and `coffer compact`, or by removing other files."
+        "The server's disk is full, and nothing was changed. Signing in and out and deleting work while a little room is left. An operator \
+         makes room with `coffer journal trim` and `coffer compact`, or by removing other files."
     )]
     DiskFull,
     /// The database is not reached. Nothing was changed.

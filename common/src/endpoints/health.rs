@@ -14,7 +14,7 @@ endpoint! {
 }
 
 endpoint! {
-    /// The server takes requests and its store takes writes; otherwise 503.
+    /// The server takes requests and its store takes writes; otherwise 503, or 507 where its disk is full.
     Ready: GET "/readyz",
     access Supervisor, cost Free, errors Drf,
     body () as NOTHING,

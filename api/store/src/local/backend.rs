@@ -137,17 +137,29 @@ impl Backend {
     }
 
     /// Writes all of a group and the state after it, atomically. On disk when it returns.
-    pub(super) fn apply(
-        &self,
-        writes: impl Iterator<Item = (Key, Option<Entry>)>,
-        state: State,
-    ) -> Result<(), ApplyError> {
+    pub(super) fn apply(&self, writes: &[(Key, Option<Entry>)], state: State) -> Result<(), ApplyError> {
         match self {
             Backend::Sled(sled) => sled.apply(writes, state),
             Backend::Memory(memory) => {
                 memory.apply(writes);
                 Ok(())
             }
+        }
+    }
+
+    /// After a group met a full disk: whether there is room again for so many bytes.
+    pub(super) fn has_room_again(&self, bytes: usize) -> bool {
+        match self {
+            Backend::Sled(sled) => sled.has_room_again(bytes),
+            Backend::Memory(_) => true,
+        }
+    }
+
+    /// After a group met a full disk: whether it was written all the same. Nobody may read or write meanwhile.
+    pub(super) fn look_again(&self, before: State, after: State) -> Result<bool, ApplyError> {
+        match self {
+            Backend::Sled(sled) => sled.look_again(before, after),
+            Backend::Memory(_) => Ok(false),
         }
     }
 }

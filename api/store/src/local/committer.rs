@@ -9,6 +9,7 @@ use std::{
     collections::BTreeMap,
     panic::{AssertUnwindSafe, catch_unwind},
     sync::{Arc, atomic::Ordering::Relaxed},
+    thread,
     time::{Duration, Instant},
 };
 
@@ -29,7 +30,7 @@ use super::{
     state::State,
 };
 use crate::{
-    CommitError, Stats,
+    CommitError, Entry, Key, Stats,
     group::{Group, StoredEntries, Write},
     last_changes::LastChanges,
     waiting::Waiting,
@@ -37,6 +38,9 @@ use crate::{
 
 /// The longest that a batch waits for others to join it.
 const MAX_PATIENCE: Duration = Duration::from_millis(1);
+
+/// How long from one look for room on a full disk to the next.
+const LOOK_FOR_ROOM: Duration = Duration::from_millis(200);
 
 /// The committer's thread, and what it keeps true from one group to the next.
 pub(super) struct Committer {
@@ -85,7 +89,7 @@ impl Committer {
         let inner = Arc::clone(&self.inner);
         match catch_unwind(AssertUnwindSafe(|| self.commit_groups())) {
             Ok(Ok(())) => {}
-            Ok(Err(ApplyError { reason })) => inner.fail(reason),
+            Ok(Err(ApplyError { reason, .. })) => inner.fail(reason),
             Err(_) => inner.fail("the engine panicked".to_owned()),
         }
         for waiting in inner.queue.drain() {
@@ -186,6 +190,7 @@ impl Committer {
     /// Makes a group durable, and then visible.
     fn apply(&mut self, group: Group) -> Result<(), ApplyError> {
         let Group { version, last_changes, writes, .. } = group;
+        let before = self.state;
         (self.state.version, self.last_changes) = (version, last_changes);
         let (mut undo, mut kept) = (BTreeMap::new(), 0);
         let mut entries = Vec::with_capacity(writes.len());
@@ -202,17 +207,55 @@ impl Committer {
             }
             entries.push((key, after));
         }
-        let inner = &self.inner;
+        let inner = Arc::clone(&self.inner);
         let (held, changes) = (inner.held.charge(kept), Arc::clone(&self.last_changes));
         let generation = Generation::new(version, undo, held, self.order.clone(), changes);
         let generation = Arc::new(generation);
         // From here on readers of the current generation look through the new one's undo.
         let linked = inner.current().next.set(Arc::clone(&generation)).is_ok();
         debug_assert!(linked, "only the committer links generations");
-        inner.backend.apply(entries.into_iter(), self.state)?;
+        self.write(&entries, before)?;
         inner.stats.groups.fetch_add(1, Relaxed);
         inner.current.send_replace(generation);
         inner.held.relieve();
         Ok(())
+    }
+
+    /// Writes a group. One that meets a full disk waits for room: others may fill a disk in the middle of a commit, whatever room there was before
+    /// it, and to stop would help nobody. Then the files tell whether it is in them.
+    fn write(&self, entries: &[(Key, Option<Entry>)], before: State) -> Result<(), ApplyError> {
+        let inner = &self.inner;
+        let mut written = inner.backend.apply(entries, self.state);
+        while let Err(full) = &written
+            && full.is_full
+        {
+            tracing::error!(reason = %full.reason, "the disk is full: a commit waits for room");
+            let bytes = entries.iter().filter_map(|(_, entry)| Some(entry.as_ref()?.value.len())).sum();
+            loop {
+                thread::sleep(LOOK_FOR_ROOM);
+                if inner.backend.has_room_again(bytes) {
+                    break;
+                }
+                for waiting in inner.queue.drain_batches() {
+                    inner.stats.refused.fetch_add(1, Relaxed);
+                    waiting.answer(Err(CommitError::DiskFull));
+                }
+                if inner.queue.is_closed() {
+                    return written;
+                }
+            }
+            let closed = inner.gate.blocking_write();
+            let is_written = inner.backend.look_again(before, self.state);
+            drop(closed);
+            written = match is_written {
+                Ok(false) => inner.backend.apply(entries, self.state),
+                Ok(true) => Ok(()),
+                Err(error) => Err(error),
+            };
+            if written.is_ok() {
+                tracing::info!("there is room on the disk again, and the commit is written");
+            }
+        }
+        written
     }
 }

@@ -34,11 +34,12 @@ pub(crate) fn fill<E>(
         together.push((key, Some(entry)));
         if together.len() == TOGETHER || bytes >= TOGETHER_BYTES {
             bytes = 0;
-            apply(&backend, mem::take(&mut together), state)?;
+            apply(&backend, &mem::take(&mut together), state)?;
         }
     }
-    apply(&backend, together, state)
+    apply(&backend, &together, state)
 }
-fn apply<E>(backend: &Backend, together: Vec<(Key, Option<Entry>)>, state: State) -> Result<(), FillError<E>> {
-    backend.apply(together.into_iter(), state).map_err(|error| FillError::Write { reason: error.reason })
+
+fn apply<E>(backend: &Backend, together: &[(Key, Option<Entry>)], state: State) -> Result<(), FillError<E>> {
+    backend.apply(together, state).map_err(|error| FillError::Write { reason: error.reason })
 }

@@ -31,12 +31,12 @@ impl Memory {
         page
     }
 
-    pub(super) fn apply(&self, writes: impl Iterator<Item = (Key, Option<Entry>)>) {
+    pub(super) fn apply(&self, writes: &[(Key, Option<Entry>)]) {
         let mut map = self.map.write().unwrap_or_else(PoisonError::into_inner);
         for (key, entry) in writes {
             match entry {
-                Some(entry) => map.insert(key, entry),
-                None => map.remove(&key),
+                Some(entry) => map.insert(key.clone(), entry.clone()),
+                None => map.remove(key),
             };
         }
     }

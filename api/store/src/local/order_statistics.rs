@@ -307,7 +307,7 @@ mod tests {
                 if !order.too_full.is_empty() {
                     let memory = Memory::default();
                     let entry = Entry { version: Version::ZERO, value: Bytes::new() };
-                    memory.apply(keys.iter().map(|key| (key.clone(), Some(entry.clone()))));
+                    memory.apply(&keys.iter().map(|key| (key.clone(), Some(entry.clone()))).collect::<Vec<_>>());
                     order.split(|request| Ok(memory.read(request)));
                 }
             }

@@ -40,14 +40,16 @@ impl PageRequest<'_> {
     }
 }
 
-/// Why a group was not applied. Any of these is final: nobody knows what reached the disk.
+/// Why a group was not applied. Nobody knows what reached the disk.
 #[derive(Debug)]
 pub(super) struct ApplyError {
     pub reason: String,
+    /// There was no room on the disk. What was written can be looked at and written again, once there is.
+    pub is_full: bool,
 }
 
 impl From<ReadError> for ApplyError {
     fn from(error: ReadError) -> ApplyError {
-        ApplyError { reason: format!("reading: {}", error.reason) }
+        ApplyError { reason: format!("reading: {}", error.reason), is_full: false }
     }
 }

@@ -122,6 +122,11 @@ impl Queue {
         (!group.is_empty()).then_some(Work::Group(group))
     }
 
+    /// The batches that wait, for which there is no room.
+    pub(super) fn drain_batches(&self) -> Vec<Waiting> {
+        self.tasks().batches.drain()
+    }
+
     /// How many batches wait.
     pub(super) fn len(&self) -> usize {
         self.tasks().batches.len()

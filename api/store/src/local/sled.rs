@@ -60,7 +60,7 @@ use super::{
     room::Room,
     state::State,
 };
-use crate::{CompactError, Direction, Entry, FORMAT, Key, ReadError, Version};
+use crate::{CompactError, Direction, Entry, FORMAT, Key, ReadError, Reserve, Version};
 
 /// Where the state is kept: before every key, as an empty space name would be.
 const STATE_KEY: &[u8] = &[0];
@@ -165,24 +165,27 @@ impl Sled {
         if let Err(error) = self.has_room_to_open() {
             return Ok(Err(error));
         }
+        if self.open_anew(state.version)? != state {
+            return Err(failed("opening it again", &"it does not hold what was written"));
+        }
+        Ok(Ok(self.free_segments().bytes_at_first()))
+    }
+
+    /// The same; gives what it holds, which is of this version at least.
+    fn open_anew(&self, promised: Version) -> Result<State, ApplyError> {
         let mut opened = self.opened_mut();
         drop(opened.take());
         let sled_dir = self.dir.join("sled");
-        let (db, inspected) = open_again(&sled_dir, self.segment, self.cache_bytes, state.version)
+        let (db, inspected) = open_again(&sled_dir, self.segment, self.cache_bytes, promised)
             .map_err(|what| failed("opening it again", &what))?;
-        if inspected.state != state {
-            return Err(failed("opening it again", &"it does not hold what was written"));
-        }
         let again = Opened::new(&sled_dir, db).map_err(|error| failed("opening it again", &error))?;
         let free = holes::give_back(&again.file, self.segment).map_err(|error| failed("giving space back", &error))?;
         files::sync_files(&sled_dir).map_err(|error| failed("syncing", &error))?;
         make_private(&sled_dir).map_err(|error| failed("closing the files to others", &error))?;
         self.owner.keep(&sled_dir).map_err(|error| failed("keeping the owner of the files", &error))?;
         *opened = Some(again);
-        drop(opened);
-        let free_inside = free.bytes_at_first();
         *self.free_segments() = free;
-        Ok(Ok(free_inside))
+        Ok(inspected.state)
     }
 
     fn has_room_to_open(&self) -> Result<(), CompactError> {
@@ -202,7 +205,7 @@ impl Sled {
             return Ok(());
         }
         let reason = format!("{} was removed or replaced while it was in use", path.display());
-        Err(ApplyError { reason })
+        Err(ApplyError { reason, is_full: false })
     }
 
     pub(super) fn disk_bytes(&self) -> Result<u64, ReadError> {
@@ -221,15 +224,11 @@ impl Sled {
         Ok(())
     }
 
-    /// Makes a group durable. After an error nothing is tried again, not even a last flush when the
+    /// Makes a group durable. After an error other than that of a full disk nothing is tried again, not even a last flush when the
     /// backend is dropped: the system forgets what it could not write, and would call it written.
-    pub(super) fn apply(
-        &self,
-        writes: impl Iterator<Item = (Key, Option<Entry>)>,
-        state: State,
-    ) -> Result<(), ApplyError> {
+    pub(super) fn apply(&self, writes: &[(Key, Option<Entry>)], state: State) -> Result<(), ApplyError> {
         let applied = self.write(writes, state);
-        if applied.is_err() {
+        if applied.as_ref().is_err_and(|error| !error.is_full) {
             let kept = self.with_db(|db| {
                 std::mem::forget(db.clone());
                 Ok::<_, ReadError>(())
@@ -239,15 +238,15 @@ impl Sled {
         applied
     }
 
-    fn write(&self, writes: impl Iterator<Item = (Key, Option<Entry>)>, state: State) -> Result<(), ApplyError> {
+    fn write(&self, writes: &[(Key, Option<Entry>)], state: State) -> Result<(), ApplyError> {
         self.with_opened(|Opened { db, file, .. }| {
             let mut changes = self.changes();
-            for (ordinal, (key, entry)) in writes.enumerate() {
+            for (ordinal, (key, entry)) in writes.iter().enumerate() {
                 let key = key.as_bytes();
                 self.remove_pieces(db, &mut changes, key)?;
                 match entry {
                     None => changes.remove(key),
-                    Some(entry) if stored::write(&mut changes, key, &entry, ordinal) => {
+                    Some(entry) if stored::write(&mut changes, key, entry, ordinal) => {
                         self.has_pieces.store(true, Ordering::Relaxed);
                     }
                     Some(_) => {}
@@ -256,13 +255,36 @@ impl Sled {
             changes.insert(STATE_KEY, encode(state));
             let Changes { batch, keys } = changes;
             self.note(keys);
-            db.apply_batch(batch).map_err(|error| failed("writing", &error))?;
-            db.flush().map_err(|error| failed("flushing", &error))?;
+            db.apply_batch(batch).map_err(|error| not_written("writing", &error))?;
+            db.flush().map_err(|error| not_written("flushing", &error))?;
+            // The system may have forgotten what it could not sync, whatever the reason.
             file.sync_all().map_err(|error| failed("syncing", &error))
         })?;
-        self.mark.write(state.version).map_err(|error| failed("writing the mark", &error))?;
-        self.initialized.note().map_err(|error| failed("noting that there is a store", &error))?;
+        self.promise(state)
+    }
+
+    /// Writes down that everything up to this state is on the disk.
+    fn promise(&self, state: State) -> Result<(), ApplyError> {
+        let failed = |doing, error: io::Error| ApplyError { is_full: is_full(error.kind()), ..failed(doing, &error) };
+        self.mark.write(state.version).map_err(|error| failed("writing the mark", error))?;
+        self.initialized.note().map_err(|error| failed("noting that there is a store", error))?;
         self.look()
+    }
+
+    /// After a group met a full disk: whether there is room to open the files and write so many bytes.
+    pub(super) fn has_room_again(&self, bytes: usize) -> bool {
+        self.has_room_to_open().is_ok() && self.room().has(bytes, Reserve::Most)
+    }
+
+    /// Opens the files anew after a group met a full disk, and finds out whether it is in them: they hold what was there before it, or all of it.
+    /// Nobody may read or write meanwhile.
+    pub(super) fn look_again(&self, before: State, after: State) -> Result<bool, ApplyError> {
+        let found = self.open_anew(before.version)?;
+        match found {
+            _ if found == before => Ok(false),
+            _ if found == after => self.promise(after).map(|()| true),
+            _ => Err(failed("opening it again", &"it does not hold what was written")),
+        }
     }
 
     /// Removes the pieces of the value that is at `key`, if it is in pieces.
@@ -349,5 +371,16 @@ fn read_error(error: impl std::fmt::Display) -> ReadError {
 }
 
 fn failed(doing: &str, error: &impl std::fmt::Display) -> ApplyError {
-    ApplyError { reason: format!("{doing}: {error}") }
+    ApplyError { reason: format!("{doing}: {error}"), is_full: false }
+}
+
+/// What sled did not write.
+fn not_written(doing: &str, error: &::sled::Error) -> ApplyError {
+    let is_full = matches!(error, ::sled::Error::Io(error) if is_full(error.kind()));
+    ApplyError { is_full, ..failed(doing, error) }
+}
+
+/// Whether there was no room on the disk, or none for this user.
+fn is_full(kind: io::ErrorKind) -> bool {
+    matches!(kind, io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded)
 }

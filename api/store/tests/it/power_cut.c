@@ -11,6 +11,9 @@
  * A sync that is cut off half way leaves half of it, as a real one may.
  *
  * With CUT_FAIL_AFTER=n every sync after the nth fails with an I/O error.
+ *
+ * With CUT_FULL=path the disk is full while there is a file of that name: of what is written, half is, and then
+ * half of the rest, and in the end there is no space left. <path>.met is made when that happens.
  */
 #define _GNU_SOURCE
 #include <dirent.h>
@@ -103,6 +106,39 @@ static void keep(int fd) {
         keep_bytes(path, copy);
     }
     pthread_mutex_unlock(&one_at_a_time);
+}
+
+/* Whether a file is on the disk, and the disk is full. */
+static int is_full(int fd) {
+    const char *root = getenv("CUT_ROOT"), *full = getenv("CUT_FULL");
+    char link[64], path[PATH_MAX];
+    if (!root || !full || access(full, F_OK)) return 0;
+    snprintf(link, sizeof link, "/proc/self/fd/%d", fd);
+    ssize_t length = readlink(link, path, sizeof path - 1);
+    size_t prefix = strlen(root);
+    return length > 0 && (size_t)length > prefix && !strncmp(path, root, prefix) && path[prefix] == '/';
+}
+
+static ssize_t no_space(void) {
+    char met[PATH_MAX];
+    snprintf(met, sizeof met, "%s.met", getenv("CUT_FULL"));
+    close(open(met, O_WRONLY | O_CREAT, 0600));
+    errno = ENOSPC;
+    return -1;
+}
+
+ssize_t pwrite64(int fd, const void *bytes, size_t count, off64_t at) {
+    static ssize_t (*real)(int, const void *, size_t, off64_t);
+    if (!real) real = (ssize_t(*)(int, const void *, size_t, off64_t))dlsym(RTLD_NEXT, "pwrite64");
+    if (!is_full(fd)) return real(fd, bytes, count, at);
+    return count > 1 ? real(fd, bytes, count / 2, at) : no_space();
+}
+
+ssize_t write(int fd, const void *bytes, size_t count) {
+    static ssize_t (*real)(int, const void *, size_t);
+    if (!real) real = (ssize_t(*)(int, const void *, size_t))dlsym(RTLD_NEXT, "write");
+    if (!is_full(fd)) return real(fd, bytes, count);
+    return count > 1 ? real(fd, bytes, count / 2) : no_space();
 }
 
 static int sync_with(const char *call, int fd) {

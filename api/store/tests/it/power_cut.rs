@@ -8,6 +8,7 @@
 pub(crate) mod disk;
 
 use std::{
+    fs,
     io::{BufRead, BufReader, Write as _},
     path::Path,
     process::{Child, Command, Stdio},
@@ -139,5 +140,43 @@ fn a_failed_sync_stops_writing_for_good_and_says_so() {
         assert!(acknowledged.total() > 0, "it got somewhere before");
         disk.forget(&mut random, false);
         super::block_on(writer::check(&super::open(&disk.data()), &acknowledged));
+    }
+}
+
+#[test]
+fn a_disk_that_gets_full_within_a_commit_is_waited_for() {
+    let mut random = Random::new(seed("full disk"));
+    let disk = Disk::new();
+    let mut acknowledged = Acknowledged::default();
+    for round in 0..3 {
+        let mut writers = start(&disk, None);
+        let mut lines = BufReader::new(writers.stdout.take().expect("a pipe")).lines();
+        let mut take = |least: usize| {
+            let mut acks = 0;
+            while acks < least {
+                let line = lines.next().expect("the writers go on").expect("text");
+                assert!(!line.starts_with("failed"), "round {round}: {line}");
+                acks += usize::from(line.starts_with("ack"));
+                acknowledged.read(&line);
+            }
+        };
+        take(20 + random.below(100));
+        let (full, met) = (disk.full(), disk.full().with_extension("met"));
+        fs::write(&full, "").expect("written");
+        while !met.exists() {
+            std::thread::sleep(Duration::from_millis(5));
+        }
+        std::thread::sleep(Duration::from_millis(random.below(700) as u64));
+        fs::remove_file(&full).expect("removed");
+        fs::remove_file(&met).expect("removed");
+        take(200);
+        writers.kill().expect("killed");
+        writers.wait().expect("gone");
+        for line in lines.map_while(Result::ok) {
+            assert!(!line.starts_with("failed"), "round {round}: {line}");
+            acknowledged.read(&line);
+        }
+        disk.forget(&mut random, true);
+        acknowledged = super::block_on(writer::check(&super::open(&disk.data()), &acknowledged));
     }
 }

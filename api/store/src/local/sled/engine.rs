@@ -16,6 +16,7 @@ use super::{
     files::{Format, make_dir, read_ahead},
     holes::Holes,
     inspect::{Inspected, OPENING_THREAD, inspect, settle},
+    is_full,
 };
 use crate::{SledOptions, Version};
 
@@ -145,10 +146,7 @@ fn with_room<T: Send>(open: impl Fn() -> Result<T, Refused> + Sync) -> Result<T,
     let (began, mut is_told) = (Instant::now(), false);
     loop {
         match in_thread(&open) {
-            Err(Refused::System(error))
-                if matches!(error.kind(), io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded)
-                    && began.elapsed() < ROOM_PATIENCE =>
-            {
+            Err(Refused::System(error)) if is_full(error.kind()) && began.elapsed() < ROOM_PATIENCE => {
                 if !is_told {
                     tracing::error!(%error, "the disk is full: the store waits for room to open its files again");
                 }

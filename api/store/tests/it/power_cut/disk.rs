@@ -42,6 +42,11 @@ impl Disk {
         self.live.join("data")
     }
 
+    /// The disk is full while there is this file. Where something met that, there is another with `.met` behind the name.
+    pub(crate) fn full(&self) -> PathBuf {
+        self.live.with_file_name("full")
+    }
+
     /// Has a program run on it; from now on everything that is not synced is in danger.
     pub(crate) fn watch(&self, command: &mut Command) {
         let _ = fs::remove_dir_all(&self.shadow);
@@ -49,6 +54,7 @@ impl Disk {
         fs::create_dir_all(self.shadow.join("names")).expect("a directory");
         self.keep_all(&self.live);
         command.env("LD_PRELOAD", &self.library).env("CUT_ROOT", &self.live).env("CUT_SHADOW", &self.shadow);
+        command.env("CUT_FULL", self.full());
     }
 
     /// All that is there counts as synced.
