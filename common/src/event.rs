@@ -31,6 +31,9 @@ pub const TICKET_SECONDS: u64 = 30;
 /// Seconds between two signs of life of a stream on which nothing happens.
 pub const HEARTBEAT_SECONDS: u64 = 15;
 
+/// Seconds after which the first of them is due, which proves that more than the beginning of a stream comes through.
+pub const FIRST_HEARTBEAT_SECONDS: u64 = 2;
+
 /// A place in the journal: after an entry of a commit, or after all of the commit. It is the `id` of an event, and goes back as
 /// `Last-Event-ID` or `since`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]

@@ -83,7 +83,7 @@ impl Following {
         Some(())
     }
 
-    /// The first event did not come: says so, and has what is shown read again. Gives the milliseconds to wait.
+    /// What is sent does not come: says so, and has what is shown read again. Gives the milliseconds to wait.
     async fn kept_back(&mut self, why: Away) -> Option<u64> {
         self.tell_away(Some(why)).await?;
         let pause = self.follower.kept_back();
@@ -91,7 +91,7 @@ impl Following {
         Some(pause)
     }
 
-    /// Reads a stream to its end, and says whether that was because its first event did not come; `None` where nobody listens any more.
+    /// Reads a stream to its end, and says whether that was because something keeps back what is sent; `None` where nobody listens any more.
     async fn read(&mut self, mut pieces: EventPieces) -> Option<bool> {
         let mut heard = Instant::now();
         loop {
@@ -103,14 +103,14 @@ impl Following {
                 Ok(None) => return Some(false),
                 Ok(Some(piece)) => {
                     heard = Instant::now();
-                    if !self.follower.is_heard() {
-                        self.tell_away(None).await?;
-                    }
                     if self.follower.take(&piece).is_err() {
                         return Some(false);
                     }
+                    if self.follower.comes() {
+                        self.tell_away(None).await?;
+                    }
                 }
-                Err(_) if heard.elapsed() >= silence => return Some(!self.follower.is_heard()),
+                Err(_) if heard.elapsed() >= silence => return Some(self.follower.fell_silent()),
                 Err(_) => {}
             }
             if self.follower.due(self.now()) == Some(0) {

@@ -304,7 +304,7 @@ impl Following {
         }
     }
 
-    /// The first event did not come: says so, and has what is shown read again. Gives the milliseconds to wait.
+    /// What is sent does not come: says so, and has what is shown read again. Gives the milliseconds to wait.
     fn kept_back(&self, follower: &mut Follower, flow: Flow) -> u64 {
         let pause = follower.kept_back();
         if !self.has_ended.get() {
@@ -314,20 +314,20 @@ impl Following {
         pause
     }
 
-    /// Reads a stream to its end; whether that is because its first event did not come.
+    /// Reads a stream to its end; whether that is because something keeps back what is sent.
     async fn read(&self, reader: &EventReader, follower: &mut Follower, has_locks: bool) -> bool {
-        let (mut heard, mut next) = (now(), reader.next());
+        let (mut heard, mut next, mut is_told) = (now(), reader.next(), false);
         while !self.has_ended.get() && (has_locks || !is_hidden()) {
             let patience = follower.patience();
             let wait = follower.due(now()).unwrap_or(patience).min(patience);
             match select(next, TimeoutFuture::new(u32::try_from(wait).unwrap_or(UNSEEN))).await {
                 Either::Left((Some(piece), _)) => {
                     heard = now();
-                    if !follower.is_heard() {
-                        self.say(Flow::Comes);
-                    }
                     if follower.take(&piece).is_err() {
                         return false;
+                    }
+                    if follower.comes() && !std::mem::replace(&mut is_told, true) {
+                        self.say(Flow::Comes);
                     }
                     next = reader.next();
                 }
@@ -335,7 +335,7 @@ impl Following {
                 Either::Right(((), still)) => next = still,
             }
             if now().saturating_sub(heard) >= follower.patience() {
-                return !follower.is_heard();
+                return follower.fell_silent();
             }
             if follower.due(now()) == Some(0) {
                 self.hand_out(follower.news(now()));

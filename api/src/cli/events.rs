@@ -16,7 +16,7 @@ use common::{
     endpoints::root,
     event::{
         EventId, EventKind, EventQuery,
-        follow::{FIRST, SILENCE},
+        follow::{FIRST, Passing},
         parser::{Event, Parser, Read},
     },
     name::CollectionName,
@@ -86,7 +86,13 @@ impl Events {
         let server = self.server.named()?;
         block_on(async {
             let session = server.sign_in().await?;
-            let mut following = Following { last: self.begin()?, left: self.count, unsaved: false, asked: &self };
+            let mut following = Following {
+                last: self.begin()?,
+                left: self.count,
+                unsaved: false,
+                passing: Passing::default(),
+                asked: &self,
+            };
             let outcome = following.run(&session).await;
             following.save()?;
             session.sign_out().await;
@@ -118,6 +124,7 @@ struct Following<'a> {
     left: Option<u64>,
     /// The file does not say so yet.
     unsaved: bool,
+    passing: Passing,
 }
 
 impl Following<'_> {
@@ -183,22 +190,25 @@ impl Following<'_> {
     /// Shows what comes.
     async fn read(&mut self, mut stream: EventPieces) -> Result<End> {
         let (mut parser, mut pause) = (Parser::default(), RETRY);
-        let mut patience = FIRST;
+        self.passing.opened();
         loop {
-            let chunk = match timeout(Duration::from_millis(patience), stream.next()).await {
+            let chunk = match timeout(Duration::from_millis(self.passing.patience()), stream.next()).await {
                 Ok(Some(chunk)) => chunk,
-                Err(_) if patience == FIRST => {
+                Err(_) if self.passing.fell_silent() => {
                     tell(KEPT_BACK);
                     return Ok(End::BrokeOff(LONGEST_RETRY));
                 }
                 Ok(None) | Err(_) => return Ok(End::BrokeOff(pause)),
             };
-            patience = SILENCE;
+            self.passing.heard();
             let Ok(events) = parser.push(&chunk) else { bail!("the answer is no stream of events") };
             for read in events {
                 match read {
                     Read::Retry(millis) => pause = Duration::from_millis(millis),
-                    Read::Heartbeat(id) => self.reached(id),
+                    Read::Heartbeat(id) => {
+                        self.passing.heartbeat();
+                        self.reached(id);
+                    }
                     Read::Event(event) => {
                         if let Some(end) = self.show(&event)? {
                             return Ok(end);

@@ -170,7 +170,7 @@ async fn all_rows_come_as_they_are_read_and_a_closed_pipe_is_quiet() {
 async fn a_proxy_that_keeps_events_back_is_noticed() {
     let (coffer, _admin) = goods().await;
     let user = User::new(&coffer);
-    let followers = [Keeps::Everything, Keeps::Body].map(|keeps| {
+    let followers = [Keeps::Everything, Keeps::Body, Keeps::Rest].map(|keeps| {
         let proxy = Proxy::before(&coffer.base, keeps);
         let mut command = user.command(&["events", "--user", ADMIN, "--password-stdin"]);
         command.env("COFFER_SERVER", &proxy.url).stdin(Stdio::piped()).stderr(Stdio::piped());

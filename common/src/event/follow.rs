@@ -6,7 +6,8 @@ use super::{
     parser::{NotEvents, Parser, Read},
 };
 
-/// Milliseconds in which the first event comes, which the server sends at once: what keeps it back for so long keeps back everything.
+/// Milliseconds in which the first event comes, which the server sends at once, and in which a heartbeat follows it, which the server sends within
+/// [`FIRST_HEARTBEAT_SECONDS`](super::FIRST_HEARTBEAT_SECONDS): what keeps one of them back for so long keeps back everything.
 pub const FIRST: u64 = 10_000;
 /// Milliseconds after which a stream on which nothing comes is none any more.
 pub const SILENCE: u64 = 3 * HEARTBEAT_SECONDS * 1000;
@@ -15,14 +16,63 @@ const RETRY: u64 = 2000;
 /// The same at most, after several failures.
 const LONGEST: u64 = 15_000;
 
+/// Whether what the server sends comes through. A proxy may keep back all of a stream, all but its beginning, or begin to do so after a while.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Passing {
+    /// Something came on this stream.
+    is_heard: bool,
+    /// So many heartbeats came on this stream.
+    heartbeats: u32,
+    /// So many came on the streams before it, where these fell silent; not more than [`LASTED`].
+    lasted: Option<u32>,
+}
+
+/// Heartbeats after which a stream that falls silent has come through all the same: its connection broke.
+const LASTED: u32 = 2;
+
+impl Passing {
+    /// Another stream is open.
+    pub fn opened(&mut self) {
+        (self.is_heard, self.heartbeats) = (false, 0);
+    }
+
+    /// Something came.
+    pub fn heard(&mut self) {
+        self.is_heard = true;
+    }
+
+    /// A heartbeat came.
+    pub fn heartbeat(&mut self) {
+        self.heartbeats = self.heartbeats.saturating_add(1);
+        self.lasted = self.lasted.filter(|lasted| self.heartbeats <= *lasted);
+    }
+
+    /// For how many milliseconds there may be nothing on the stream.
+    pub fn patience(&self) -> u64 {
+        if self.heartbeats > 0 { SILENCE } else { FIRST }
+    }
+
+    /// Whether it is known that changes come: after streams that fell silent, one has to last for longer than they did.
+    pub fn comes(&self) -> bool {
+        self.is_heard && self.lasted.is_none()
+    }
+
+    /// There was nothing on the stream for as long as that may be. Says whether something keeps back what is sent: a connection may break unnoticed
+    /// once, after its beginning came.
+    pub fn fell_silent(&mut self) -> bool {
+        let is_again = self.lasted.is_some();
+        self.lasted = Some(self.lasted.unwrap_or(0).max(self.heartbeats).min(LASTED));
+        is_again || self.heartbeats == 0
+    }
+}
+
 /// Follows what others change, over as many streams as that takes.
 #[derive(Debug, Clone)]
 pub struct Follower {
     parser: Parser,
     gathered: Gathered,
     last: Option<EventId>,
-    /// Something came on this stream.
-    is_heard: bool,
+    passing: Passing,
     retry: u64,
     failures: u32,
 }
@@ -33,7 +83,7 @@ impl Default for Follower {
             parser: Parser::default(),
             gathered: Gathered::default(),
             last: None,
-            is_heard: false,
+            passing: Passing::default(),
             retry: RETRY,
             failures: 0,
         }
@@ -48,30 +98,36 @@ impl Follower {
 
     /// Somebody else may follow from here on.
     pub fn forget(&mut self) {
-        *self = Self { retry: self.retry, ..Self::default() };
+        *self = Self { retry: self.retry, passing: self.passing, ..Self::default() };
     }
 
     /// A stream is open. What is shown was read before one that begins now, so it is read again.
     pub fn opened(&mut self) {
-        (self.parser, self.is_heard) = (Parser::default(), false);
+        self.parser = Parser::default();
+        self.passing.opened();
         if self.last.is_none() {
             self.gathered.missed();
         }
     }
 
-    /// Whether something came on the open stream.
-    pub fn is_heard(&self) -> bool {
-        self.is_heard
+    /// Whether it is known that changes come.
+    pub fn comes(&self) -> bool {
+        self.passing.comes()
     }
 
-    /// For how many milliseconds there may be nothing on it.
+    /// For how many milliseconds there may be nothing on the open stream.
     pub fn patience(&self) -> u64 {
-        if self.is_heard { SILENCE } else { FIRST }
+        self.passing.patience()
+    }
+
+    /// There was nothing on it for so long; says whether something keeps back what is sent.
+    pub fn fell_silent(&mut self) -> bool {
+        self.passing.fell_silent()
     }
 
     /// Takes bytes of the open stream.
     pub fn take(&mut self, bytes: &[u8]) -> Result<(), NotEvents> {
-        self.is_heard = true;
+        self.passing.heard();
         for read in self.parser.push(bytes)? {
             match read {
                 Read::Event(event) => {
@@ -84,7 +140,10 @@ impl Follower {
                         _ => self.gathered.note(&event),
                     }
                 }
-                Read::Heartbeat(id) => self.last = id.or(self.last),
+                Read::Heartbeat(id) => {
+                    self.passing.heartbeat();
+                    self.last = id.or(self.last);
+                }
                 Read::Retry(milliseconds) => self.retry = milliseconds,
             }
         }
@@ -104,7 +163,7 @@ impl Follower {
         wait
     }
 
-    /// The first event did not come in time, so nobody knows what changes: what is shown is read again now, and each time that this is so. Gives
+    /// What is sent does not come, so nobody knows what changes: what is shown is read again now, and each time that this is so. Gives
     /// the milliseconds to wait before the next stream.
     pub fn kept_back(&mut self) -> u64 {
         self.gathered.missed();
@@ -161,15 +220,53 @@ mod tests {
     fn who_hears_nothing_reads_again_now_and_then_and_goes_on_where_it_was() {
         let mut follower = opened(OPEN);
         follower.news(0);
-        assert_eq!((follower.is_heard(), follower.patience()), (true, SILENCE));
+        assert_eq!((follower.comes(), follower.patience()), (true, FIRST));
         follower.ended(None);
         for _ in 0..3 {
             follower.opened();
-            assert_eq!((follower.is_heard(), follower.patience()), (false, FIRST));
+            assert_eq!((follower.comes(), follower.patience()), (false, FIRST));
+            assert!(follower.fell_silent());
             assert!(follower.kept_back() <= LONGEST);
             assert!(follower.news(20_000).is_reset);
         }
         assert_eq!(follower.since(), "7".parse().ok(), "nothing is lost when it comes through");
+    }
+
+    const HEARTBEAT: &[u8] = b":\nid: 8\n\n";
+
+    /// A stream on which so many heartbeats come, and then nothing: whether that is taken for something that keeps back what is sent, and whether
+    /// changes were known to come at its end.
+    fn silent_after(follower: &mut Follower, heartbeats: u32) -> (bool, bool) {
+        follower.opened();
+        follower.take(OPEN.as_bytes()).unwrap();
+        for _ in 0..heartbeats {
+            follower.take(HEARTBEAT).unwrap();
+        }
+        assert_eq!(follower.patience(), if heartbeats > 0 { SILENCE } else { FIRST });
+        let comes = follower.comes();
+        (follower.fell_silent(), comes)
+    }
+
+    #[test]
+    fn a_stream_of_which_only_the_beginning_comes_is_noticed_and_said_until_one_lasts() {
+        let mut follower = Follower::default();
+        assert_eq!(silent_after(&mut follower, 0), (true, true), "nothing is known of it at first");
+        assert_eq!(silent_after(&mut follower, 0), (true, false), "another beginning proves nothing");
+        follower.opened();
+        follower.take(&[OPEN.as_bytes(), HEARTBEAT].concat()).unwrap();
+        assert!(follower.comes());
+    }
+
+    #[test]
+    fn a_proxy_that_begins_to_keep_streams_back_after_a_while_is_noticed_with_the_second() {
+        let mut follower = Follower::default();
+        assert_eq!(silent_after(&mut follower, 1), (false, true), "a connection may break unnoticed");
+        assert_eq!(silent_after(&mut follower, 1), (true, false), "and not twice after a moment");
+        assert_eq!(silent_after(&mut follower, 0), (true, false));
+        assert_eq!(silent_after(&mut follower, 2), (false, true), "this one lasted");
+        for _ in 0..3 {
+            assert_eq!(silent_after(&mut follower, 40), (false, true), "a connection that breaks after ten minutes");
+        }
     }
 
     #[test]

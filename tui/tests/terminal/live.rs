@@ -53,6 +53,11 @@ async fn a_proxy_that_passes_on_the_head_of_the_stream_only_is_noticed_too() {
 }
 
 #[tokio::test]
+async fn a_proxy_that_passes_on_the_beginning_of_the_stream_only_is_noticed_too() {
+    is_told_and_rows_come_all_the_same(Keeps::Rest).await;
+}
+
+#[tokio::test]
 async fn counts_beside_a_table_follow_and_nothing_is_drawn_more_than_twice_a_second() {
     let server = Server::start();
     let admin = server.admin().await;

@@ -20,6 +20,8 @@ pub(crate) enum Keeps {
     Everything,
     /// What comes after its head.
     Body,
+    /// What comes after its first event.
+    Rest,
 }
 
 /// A proxy.
@@ -68,15 +70,21 @@ fn pass(mut client: TcpStream, mut server: TcpStream, keeps: Keeps, is_open: Arc
     });
     thread::spawn(move || {
         let (server, client) = &mut answers;
-        let (mut bytes, mut kept) = ([0; 16 * 1024], Vec::new());
+        let (mut bytes, mut kept, mut has_passed) = ([0; 16 * 1024], Vec::new(), false);
         while let Ok(count @ 1..) = server.read(&mut bytes) {
             kept.extend(&bytes[..count]);
             let goes = if !follows.load(SeqCst) || is_open.load(SeqCst) {
                 kept.len()
-            } else if let (Keeps::Body, Some(end)) = (keeps, kept.windows(4).position(|end| end == b"\r\n\r\n")) {
-                end + 4
             } else {
-                0
+                // Of a body in pieces, the first event is the first of them.
+                let end: &[u8] = match keeps {
+                    Keeps::Everything => b"",
+                    Keeps::Body => b"\r\n\r\n",
+                    Keeps::Rest => b"\n\n\r\n",
+                };
+                let found = (!end.is_empty()).then(|| kept.windows(end.len()).position(|part| part == end)).flatten();
+                let passes = found.filter(|_| !std::mem::replace(&mut has_passed, true));
+                passes.map_or(0, |at| at + end.len())
             };
             if client.write_all(&kept[..goes]).is_err() {
                 break;

@@ -164,6 +164,11 @@ async fn a_proxy_that_passes_on_the_head_of_the_stream_only_is_told_of_too() {
 }
 
 #[tokio::test]
+async fn a_proxy_that_passes_on_the_beginning_of_the_stream_only_is_told_of_too() {
+    what_keeps_the_stream_back_is_told(Keeps::Rest).await;
+}
+
+#[tokio::test]
 async fn where_somebody_else_deletes_the_row_with_the_focus_keys_go_on_from_its_place() {
     let server = Server::empty();
     let browser = Browser::start(&server).await;

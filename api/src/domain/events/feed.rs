@@ -354,7 +354,8 @@ impl Feed {
         Ok(Some((caller, scope)))
     }
 
-    /// A sign of life for a fifteenth of the subscribers, whose sessions are looked at too: time ends them without a change.
+    /// A sign of life for a fifteenth of the subscribers, whose sessions are looked at too: time ends them without a change. Those who came a moment
+    /// ago have their first one, too.
     async fn beat(&mut self, beat: u64) {
         let (position, subscribers) = {
             let state = self.hub().state();
@@ -362,7 +363,9 @@ impl Feed {
         };
         let id = EventId { revision: Revision(position.version.get()), place: position.place };
         for subscriber in subscribers {
-            if subscriber.number % HEARTBEAT_SECONDS == beat {
+            if subscriber.needs_first_beat() {
+                subscriber.beat(id);
+            } else if subscriber.number % HEARTBEAT_SECONDS == beat {
                 self.look_at(&subscriber, id).await;
                 subscriber.beat(id);
             }

@@ -10,7 +10,7 @@ use std::{
 use bytes::Bytes;
 use common::{
     access::Caller,
-    event::{EventData, EventId, EventKind},
+    event::{EventData, EventId, EventKind, FIRST_HEARTBEAT_SECONDS},
     id::{SessionId, UserId},
 };
 
@@ -87,6 +87,8 @@ struct Queue {
     end: Option<Reason>,
     is_over: bool,
     waker: Option<Waker>,
+    /// Seconds until the first sign of life; `None` after it.
+    before_first_beat: Option<u64>,
 }
 
 impl Subscriber {
@@ -108,6 +110,7 @@ impl Subscriber {
             end: None,
             is_over: false,
             waker: None,
+            before_first_beat: Some(FIRST_HEARTBEAT_SECONDS + 1),
         };
         Arc::new(Self { number, user, session, wanted, caller: Mutex::new(caller), queue: Mutex::new(queue) })
     }
@@ -154,6 +157,14 @@ impl Subscriber {
         true
     }
 
+    /// Whether its first sign of life is due; asked once a second.
+    pub(super) fn needs_first_beat(&self) -> bool {
+        let mut queue = self.queue();
+        let Some(seconds) = &mut queue.before_first_beat else { return false };
+        *seconds = seconds.saturating_sub(1);
+        *seconds == 0
+    }
+
     /// A sign of life where nothing waits. It moves the reader on to `id`, or says again where the reader is.
     pub(super) fn beat(&self, id: EventId) {
         let mut queue = self.queue();
@@ -164,6 +175,7 @@ impl Subscriber {
         let frame = Frame { id, bytes: frame::heartbeat(id) };
         queue.bytes += frame.bytes.len();
         queue.frames.push_back(frame);
+        queue.before_first_beat = None;
         drop(queue);
         self.release();
     }
