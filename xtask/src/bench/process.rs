@@ -8,7 +8,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, ensure};
 
 /// A running server. Ends with this value.
 #[derive(Debug)]
@@ -61,7 +61,39 @@ impl Process {
         }
         Ok(memory)
     }
+
+    /// Waits until it has let go of questions whose askers went away.
+    pub(crate) fn wait_until_idle(&self) -> Result<()> {
+        let given_up = Instant::now() + Duration::from_mins(5);
+        let mut before = self.ticks()?;
+        loop {
+            thread::sleep(LOOK);
+            let now = self.ticks()?;
+            if now <= before + IDLE {
+                return Ok(());
+            }
+            before = now;
+            ensure!(Instant::now() < given_up, "process {} is still busy after five minutes", self.0.id());
+        }
+    }
+
+    /// Hundredths of a second for which it has used a processor.
+    fn ticks(&self) -> Result<u64> {
+        let mut ticks = 0;
+        for id in self.ids()? {
+            let stat = fs::read_to_string(format!("/proc/{id}/stat"))?;
+            // The name, in parentheses, may have spaces; user and system time are the 12th and 13th after it.
+            let rest = stat.rsplit_once(')').map_or("", |(_, rest)| rest);
+            ticks +=
+                rest.split_whitespace().skip(11).take(2).filter_map(|ticks| ticks.parse::<u64>().ok()).sum::<u64>();
+        }
+        Ok(ticks)
+    }
 }
+
+/// How long it is looked at, and so many hundredths of a second of it at most are used by a server that nobody asks.
+const LOOK: Duration = Duration::from_millis(200);
+const IDLE: u64 = 5;
 
 impl Drop for Process {
     fn drop(&mut self) {

@@ -327,6 +327,7 @@ fn size(generator: &Generator, settings: &Settings, records: usize, peers: &[Pee
             for _ in 0..settings.rounds {
                 for (server, peer) in peers.iter().enumerate() {
                     let job = question.job(peer, server == 0);
+                    peer.process.wait_until_idle()?;
                     let one = generator.load(&peer.process, &job, WARM_UP, settings.seconds)?;
                     println!("  {:<10} {one}", ["Coffer", "PocketBase"][server]);
                     if one.errors > 0 {
@@ -424,6 +425,10 @@ fn page(sizes: &[Size], settings: &Settings) -> String {
                 format!("{target} × {}", if ratio >= target { "reached" } else { "**missed**" })
             }));
             for server in 0..2 {
+                if Size::of(row, server, |one| one.per_second) <= 0.0 {
+                    cells.extend(["none in time", "", ""].map(str::to_owned));
+                    continue;
+                }
                 cells.push(spaced(Size::of(row, server, |one| one.per_second)));
                 cells.push(format!("{:.2}", Size::of(row, server, |one| one.p99_us / 1000.0)));
                 cells.push(spaced(Size::of(row, server, Measured::cpu_us)));
@@ -451,10 +456,11 @@ fn page(sizes: &[Size], settings: &Settings) -> String {
             let ratio = Size::of(large, 0, Measured::cpu_us) / Size::of(small, 0, Measured::cpu_us);
             let word = match question.served {
                 Served::ByNone => "no index",
+                _ if !ratio.is_finite() => "none in time",
                 _ if ratio <= 2.0 => "reached",
                 _ => "**missed**",
             };
-            rows.push(vec![question.title.to_owned(), format!("{ratio:.1} ×"), word.to_owned()]);
+            rows.push(vec![question.title.to_owned(), times(ratio), word.to_owned()]);
         }
         page += &markdown(&rows);
     }
