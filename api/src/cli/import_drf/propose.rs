@@ -122,7 +122,7 @@ impl Proposal {
         for (name, schema) in &resource.properties {
             let is = |flag: &str| schema.get(flag).is_some_and(|is_so| *is_so == true);
             let mut told = Vec::new();
-            let source = source(document, listed, at, (name, schema), (&mut has_owner, &mut told));
+            let source = source(document, listed, at, name, schema, &mut has_owner, &mut told);
             let field = field_name(name);
             match source {
                 Source::Own(source) => members.push(member(name, &source)),

@@ -60,13 +60,15 @@ pub(super) enum Source<'a> {
     Left,
 }
 
-/// Where a member comes from. `state`: whether the owner was found, and what is to be looked at.
+/// Where a member comes from. `has_owner` says whether the owner was found, and `told` gets what is to be looked at.
 pub(super) fn source<'a>(
     document: &'a Document,
     listed: &[Listed<'a>],
     at: usize,
-    (name, whole): (&str, &'a Value),
-    (has_owner, told): (&mut bool, &mut Vec<&'static str>),
+    name: &str,
+    whole: &'a Value,
+    has_owner: &mut bool,
+    told: &mut Vec<&'static str>,
 ) -> Source<'a> {
     let (schema, component) = document.resolve(whole);
     let is = |flag: &str| whole.get(flag).or_else(|| schema.get(flag)).is_some_and(|is_so| *is_so == true);
@@ -207,7 +209,7 @@ pub(super) fn nested(document: &Document, listed: &[Listed<'_>], target: usize, 
     let mut has_owner = false;
     for (name, schema) in shown {
         let is_written = schema.get("writeOnly").is_some_and(|is_so| *is_so == true);
-        let from = source(document, listed, target, (name, schema), (&mut has_owner, &mut Vec::new()));
+        let from = source(document, listed, target, name, schema, &mut has_owner, &mut Vec::new());
         let way = match from {
             _ if is_written => continue,
             Source::Own(Value::String(own)) => format!("{base}.{own}"),

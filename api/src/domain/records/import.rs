@@ -31,9 +31,9 @@ use store::{Batch, Expect, Snapshot};
 pub(crate) use self::how::{How, Tally};
 use self::{
     at_work::LookedAt,
-    exchange::{Staged, stage_rows},
+    exchange::Staged,
     order::{Held, in_order},
-    rows::takes_ids,
+    rows::{Staging, takes_ids},
     seen::Seen,
     tree::is_tree,
 };
@@ -271,7 +271,8 @@ async fn at_once(
         let snapshot = core.store.snapshot().await?;
         let schema = core.schemas.find(&snapshot, name, by.caller).await?;
         authorize(&schema, by, how.on_conflict)?;
-        let staged = stage_rows(core, by, (&snapshot, &schema), (how, false), &rows, &mut Seen::default()).await?;
+        let staging = Staging::begin(core, by, &snapshot, &schema, how, false, &rows).await?;
+        let staged = staging.stage(&rows, &mut Seen::default()).await?;
         let Staged { mut batch, mut tally, faults } = staged;
         tally.rejected = faults.len() as u64;
         let told = told(&rows, &faults);
@@ -405,7 +406,7 @@ async fn check(
     authorize(&schema, by, how.on_conflict)?;
     let mut from = BufReader::with_capacity(PIECE_BYTES / 4, rows);
     let mut looked = LookedAt { pieces, ..LookedAt::default() };
-    while core.clock.elapsed() < until && looked.piece(core, by, (&snapshot, &schema), how, &mut from).await? > 0 {}
+    while core.clock.elapsed() < until && looked.piece(core, by, &snapshot, &schema, how, &mut from).await? > 0 {}
     Ok(looked.done())
 }
 
@@ -415,7 +416,8 @@ impl LookedAt {
         &mut self,
         core: &Core,
         by: Actor<'_>,
-        at: (&Snapshot, &Arc<Schema>),
+        snapshot: &Snapshot,
+        schema: &Arc<Schema>,
         how: &How,
         from: &mut BufReader<File>,
     ) -> Result<u64> {
@@ -425,7 +427,8 @@ impl LookedAt {
             return Ok(0);
         }
         held.grow(self.seen.bytes())?;
-        let staged = stage_rows(core, by, at, (how, true), &rows, &mut self.seen).await?;
+        let staging = Staging::begin(core, by, snapshot, schema, how, true, &rows).await?;
+        let staged = staging.stage(&rows, &mut self.seen).await?;
         let Checked { rows: count, tally, faults } = &mut self.checked;
         *count += rows.len() as u64;
         tally.add(Tally { rejected: staged.faults.len() as u64, ..staged.tally });

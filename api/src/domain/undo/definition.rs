@@ -75,7 +75,7 @@ pub(super) async fn revert(
     match (change.action, before, after) {
         (Verb::Delete, Some(before), _) => bring_back(core, by, own, reverts, &before, how).await,
         (Verb::Create | Verb::Restore, _, Some(after)) => take_away(core, by, own, reverts, &after, how).await,
-        (Verb::Update, Some(before), Some(after)) => put_back(core, by, (own, reverts), (&before, &after), how).await,
+        (Verb::Update, Some(before), Some(after)) => put_back(core, by, own, reverts, &before, &after, how).await,
         _ => Err(Error::NotRevertible(format!("the definition of \"{}\"", change.id))),
     }
 }
@@ -201,8 +201,10 @@ async fn take_away(
 async fn put_back(
     core: &Core,
     by: Actor<'_>,
-    (own, reverts): (OperationId, OperationId),
-    (before, after): (&Collection, &Collection),
+    own: OperationId,
+    reverts: OperationId,
+    before: &Collection,
+    after: &Collection,
     how: How,
 ) -> Result<Reverted> {
     let How { changed, respond_async, dry_run } = how;

@@ -1,7 +1,7 @@
 //! Rows staged beside each other, as one batch. Unique values are judged by what is there after its commit: one row may take what another gives up, before
 //! or after it.
 
-use std::{collections::BTreeSet, sync::Arc};
+use std::collections::BTreeSet;
 
 use common::{
     id::RecordId,
@@ -9,23 +9,20 @@ use common::{
     problem::{FieldErrors, NON_FIELD},
     record::Record,
 };
-use store::{Batch, Key, Snapshot};
+use store::{Batch, Key};
 
 use super::{
-    how::{How, Tally},
+    how::Tally,
     rows::{Change, Outcome, Planned, Staging, Waiting},
     seen::{Seen, twice},
     tree::{digest, is_tree},
 };
 use crate::domain::{
-    core::Core,
     error::{Error, Result},
     indexes::{IndexKind, ReadIndex},
     intake::Row,
-    journal::Actor,
     numbers::OwnerNumber,
     records::checks::{BodyErrors, check_beside},
-    schema::Schema,
     stage::{Entries, Stage},
     work,
 };
@@ -51,65 +48,57 @@ pub(super) struct Staged {
     pub faults: Vec<(usize, FieldErrors)>,
 }
 
-/// Stages rows.
-pub(super) async fn stage_rows<'a>(
-    core: &'a Core,
-    by: Actor<'a>,
-    (snapshot, schema): (&'a Snapshot, &'a Arc<Schema>),
-    (how, is_tried): (&'a How, bool),
-    rows: &[Row],
-    seen: &mut Seen,
-) -> Result<Staged> {
-    let mut staging = Staging::begin(core, by, snapshot, schema, how, is_tried, rows).await?;
-    let (mut tally, mut faults, mut waiting) = (Tally::default(), Vec::new(), Vec::new());
-    let is_tree = is_tree(&schema.collection, how);
-    if is_tree {
-        staging.meet_all(rows, seen).await?;
-    }
-    for (at, row) in rows.iter().enumerate() {
-        if at % 64 == 0 {
-            tokio::task::yield_now().await;
-        }
-        let planned = match staging.row(row, seen).await? {
-            Ok(Outcome::Planned(planned)) => planned,
-            Ok(Outcome::Unchanged) => {
-                tally.unchanged += 1;
-                continue;
-            }
-            Err(errors) => {
-                faults.push((at, errors));
-                continue;
-            }
-        };
-        if is_tree {
-            // What it refers to may not fit.
-            staging.held.grow(2 * work::record_size(&planned.record) as u64)?;
-            waiting.push(Waiting { at, row: row.number, planned });
-            continue;
-        }
-        match staging.judge(&planned, &BTreeSet::new(), seen, row.number).await? {
-            Verdict::Fits => tally.add(staging.stage_one(&planned).await?),
-            // A later row may give the value up.
-            Verdict::Taken(_) if how.on_conflict == OnConflict::Update => {
-                staging.held.grow(2 * work::record_size(&planned.record) as u64)?;
-                waiting.push(Waiting { at, row: row.number, planned });
-            }
-            Verdict::Taken(errors) | Verdict::Not(errors) => faults.push((at, errors)),
-            Verdict::Unseen => faults.push((at, staging.taken_unseen(&planned.record).await?)),
-        }
-    }
-    tally.add(staging.settle(waiting, seen, &mut faults).await?);
-    faults.sort_by_key(|(at, _)| *at);
-    if is_tried {
-        seen.give_up(staging.stage.released());
-    }
-    if is_tree {
-        Staging::leave_faulty(rows, &faults, seen);
-    }
-    Ok(Staged { batch: staging.stage.finish(), tally, faults })
-}
-
 impl Staging<'_> {
+    /// Stages the rows that it began with.
+    pub(super) async fn stage(mut self, rows: &[Row], seen: &mut Seen) -> Result<Staged> {
+        let (mut tally, mut faults, mut waiting) = (Tally::default(), Vec::new(), Vec::new());
+        let is_tree = is_tree(&self.schema.collection, self.how);
+        if is_tree {
+            self.meet_all(rows, seen).await?;
+        }
+        for (at, row) in rows.iter().enumerate() {
+            if at % 64 == 0 {
+                tokio::task::yield_now().await;
+            }
+            let planned = match self.row(row, seen).await? {
+                Ok(Outcome::Planned(planned)) => planned,
+                Ok(Outcome::Unchanged) => {
+                    tally.unchanged += 1;
+                    continue;
+                }
+                Err(errors) => {
+                    faults.push((at, errors));
+                    continue;
+                }
+            };
+            if is_tree {
+                // What it refers to may not fit.
+                self.held.grow(2 * work::record_size(&planned.record) as u64)?;
+                waiting.push(Waiting { at, row: row.number, planned });
+                continue;
+            }
+            match self.judge(&planned, &BTreeSet::new(), seen, row.number).await? {
+                Verdict::Fits => tally.add(self.stage_one(&planned).await?),
+                // A later row may give the value up.
+                Verdict::Taken(_) if self.how.on_conflict == OnConflict::Update => {
+                    self.held.grow(2 * work::record_size(&planned.record) as u64)?;
+                    waiting.push(Waiting { at, row: row.number, planned });
+                }
+                Verdict::Taken(errors) | Verdict::Not(errors) => faults.push((at, errors)),
+                Verdict::Unseen => faults.push((at, self.taken_unseen(&planned.record).await?)),
+            }
+        }
+        tally.add(self.settle(waiting, seen, &mut faults).await?);
+        faults.sort_by_key(|(at, _)| *at);
+        if self.is_tried {
+            seen.give_up(self.stage.released());
+        }
+        if is_tree {
+            Staging::leave_faulty(rows, &faults, seen);
+        }
+        Ok(Staged { batch: self.stage.finish(), tally, faults })
+    }
+
     /// What the store and the rows before have against a record, where others give up `given_up` beside what was staged.
     async fn judge(&self, planned: &Planned, given_up: &BTreeSet<Key>, seen: &mut Seen, row: u64) -> Result<Verdict> {
         let Self { core, by, snapshot, schema, .. } = *self;

@@ -22,10 +22,10 @@ use super::{
     Checked, PIECE, PIECE_BYTES, TOLD,
     at_work::{LookedAt, TakingApart},
     authorize,
-    exchange::{Staged, stage_rows},
+    exchange::Staged,
     how::{How, Tally},
     keep, ordered, reserve, rewound,
-    rows::{reject_from, takes_ids},
+    rows::{Staging, reject_from, takes_ids},
     seen::Seen,
     take_apart, told,
 };
@@ -188,7 +188,7 @@ impl ImportRows {
         authorize(&schema, by, self.how.on_conflict)?;
         let mut looked = self.at_work.take::<LookedAt>().unwrap_or_default();
         let mut from = BufReader::with_capacity(PIECE_BYTES / 4, Self::file(core, looked.offset)?);
-        while looked.piece(core, by, (&snapshot, &schema), &self.how, &mut from).await? > 0 {
+        while looked.piece(core, by, &snapshot, &schema, &self.how, &mut from).await? > 0 {
             self.checked = looked.checked.rows;
             if core.clock.elapsed() >= until {
                 self.at_work.put(looked);
@@ -231,8 +231,8 @@ impl ImportRows {
         let schema = self.schema(core, &snapshot).await?;
         let by = Actor::local(caller);
         authorize(&schema, by, self.how.on_conflict)?;
-        let staged =
-            stage_rows(core, by, (&snapshot, &schema), (&self.how, false), &rows, &mut Seen::default()).await?;
+        let staging = Staging::begin(core, by, &snapshot, &schema, &self.how, false, &rows).await?;
+        let staged = staging.stage(&rows, &mut Seen::default()).await?;
         let Staged { batch, mut tally, faults } = staged;
         tally.rejected = faults.len() as u64;
         if !faults.is_empty() {
