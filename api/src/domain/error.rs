@@ -294,6 +294,7 @@ impl From<ReadError> for Error {
             ReadFault::Broken => Self::caused("the store could not be read", error),
             ReadFault::GivenUp => Self::GivenUp,
             ReadFault::Unavailable => Self::Unavailable,
+            ReadFault::DiskFull => Self::DiskFull,
         }
     }
 }

@@ -103,6 +103,8 @@ pub enum ReadFault {
     GivenUp,
     /// The database is not reached, or has no connection free. Nothing is wrong with what it holds.
     Unavailable,
+    /// The engine could not write before it read, for the disk is full. It can be read again once there is room.
+    DiskFull,
 }
 
 /// A value could not be read: the disk, the database or the engine failed, or the snapshot was given up. Never "not there".

@@ -30,7 +30,7 @@ use super::{
     state::State,
 };
 use crate::{
-    CommitError, Entry, Key, Stats,
+    CommitError, Entry, Key, ReadError, ReadFault, Stats,
     group::{Group, StoredEntries, Write},
     last_changes::LastChanges,
     waiting::Waiting,
@@ -102,39 +102,40 @@ impl Committer {
         let inner = Arc::clone(&self.inner);
         let (mut expected, mut patience) = (1, Duration::ZERO);
         while let Some(work) = inner.queue.take(expected, patience) {
-            let waiting = match work {
-                Work::Group(waiting) => waiting,
-                Work::Compact(answer) => {
-                    self.begin_compaction(answer)?;
-                    continue;
-                }
-                Work::Copied(rewrite, outcome) => {
-                    self.end_compaction(rewrite, outcome)?;
-                    continue;
-                }
-                Work::Swept => {
-                    self.end_sweep()?;
-                    continue;
-                }
-                Work::Idle => {
-                    inner.backend.look()?;
-                    continue;
-                }
+            let (started, mut count) = (Instant::now(), 0);
+            let done = match work {
+                Work::Group(waiting) => self.let_in_and_commit(waiting, &mut count),
+                Work::Compact(answer) => self.begin_compaction(answer),
+                Work::Copied(rewrite, outcome) => self.end_compaction(rewrite, outcome),
+                Work::Swept => self.end_sweep(),
+                Work::Full => self.open_when_there_is_room(self.state, 0).map(|_| ()),
+                Work::Idle => inner.backend.look(),
             };
-            let waiting = self.let_in(waiting)?;
-            if waiting.is_empty() {
-                continue;
+            match done {
+                Err(full) if full.is_full => _ = self.open_when_there_is_room(self.state, 0)?,
+                done => done?,
             }
-            let (started, count) = (Instant::now(), waiting.len());
-            self.order.split(|request| inner.backend.read(request));
-            self.commit_group(waiting)?;
-            // A writer that was answered may be back in a moment with the next batch. Waiting for that moment
-            // keeps busy writers together; else they split in two halves that take turns, each waiting
-            // for the other's sync. One writer alone is never waited for.
-            expected = count + inner.queue.len();
-            patience = (started.elapsed() / 8).min(MAX_PATIENCE);
+            if count > 0 {
+                // A writer that was answered may be back in a moment with the next batch. Waiting for that moment
+                // keeps busy writers together; else they split in two halves that take turns, each waiting
+                // for the other's sync. One writer alone is never waited for.
+                expected = count + inner.queue.len();
+                patience = (started.elapsed() / 8).min(MAX_PATIENCE);
+            }
         }
         Ok(())
+    }
+
+    /// Says how many batches were let in.
+    fn let_in_and_commit(&mut self, waiting: Vec<Waiting>, count: &mut usize) -> Result<(), ApplyError> {
+        let waiting = self.let_in(waiting)?;
+        *count = waiting.len();
+        if waiting.is_empty() {
+            return Ok(());
+        }
+        let inner = Arc::clone(&self.inner);
+        self.order.split(|request| inner.backend.read(request));
+        self.commit_group(waiting)
     }
 
     /// Refuses the batches that there is no room for, and gives back the others.
@@ -160,11 +161,18 @@ impl Committer {
     }
 
     fn commit_group(&mut self, waiting: Vec<Waiting>) -> Result<(), ApplyError> {
-        let (backend, stats) = (&self.inner.backend, &self.inner.stats);
-        stats.group_sizes.observe(waiting.len() as u64);
+        let inner = Arc::clone(&self.inner);
+        inner.stats.group_sizes.observe(waiting.len() as u64);
         let keys = StoredEntries::keys(waiting.iter().map(|waiting| &waiting.batch));
-        let entries = keys.iter().map(|key| backend.get(key)).collect();
-        let found = StoredEntries::new(keys, entries);
+        let found = loop {
+            let entries = keys.iter().map(|key| inner.backend.get(key)).collect::<Vec<_>>();
+            let is_full =
+                |entry: &Result<_, ReadError>| entry.as_ref().is_err_and(|error| error.fault == ReadFault::DiskFull);
+            if !entries.iter().any(is_full) {
+                break StoredEntries::new(keys, entries);
+            }
+            self.open_when_there_is_room(self.state, 0)?;
+        };
         self.reopening.deletions |= waiting.iter().any(|waiting| waiting.batch.deletes());
         let mut group = Group::new(self.state.version, Arc::clone(&self.last_changes), found);
         let (answers, outcomes): (Vec<_>, Vec<_>) = waiting
@@ -223,39 +231,50 @@ impl Committer {
 
     /// Writes a group. One that meets a full disk waits for room: others may fill a disk in the middle of a commit, whatever room there was before
     /// it, and to stop would help nobody. Then the files tell whether it is in them.
-    fn write(&self, entries: &[(Key, Option<Entry>)], before: State) -> Result<(), ApplyError> {
+    fn write(&mut self, entries: &[(Key, Option<Entry>)], before: State) -> Result<(), ApplyError> {
+        let inner = Arc::clone(&self.inner);
+        let bytes = entries.iter().filter_map(|(_, entry)| Some(entry.as_ref()?.value.len())).sum();
+        loop {
+            match inner.backend.apply(entries, self.state) {
+                Err(full) if full.is_full => {}
+                written => return written,
+            }
+            if self.open_when_there_is_room(before, bytes)? {
+                return Ok(());
+            }
+        }
+    }
+
+    /// The engine met a full disk, and does no more with the files as it has them: opens them anew once there is room for that and for so many bytes.
+    /// What comes meanwhile is refused. Whether the store is in the state of now, or in that `before` it.
+    fn open_when_there_is_room(&mut self, before: State, bytes: usize) -> Result<bool, ApplyError> {
         let inner = &self.inner;
-        let mut written = inner.backend.apply(entries, self.state);
-        while let Err(full) = &written
-            && full.is_full
-        {
-            tracing::error!(reason = %full.reason, "the disk is full: a commit waits for room");
-            let bytes = entries.iter().filter_map(|(_, entry)| Some(entry.as_ref()?.value.len())).sum();
-            loop {
-                thread::sleep(LOOK_FOR_ROOM);
-                if inner.backend.has_room_again(bytes) {
-                    break;
-                }
+        tracing::error!("the disk is full: the store waits for room");
+        loop {
+            thread::sleep(LOOK_FOR_ROOM);
+            if !inner.backend.has_room_again(bytes) {
                 for waiting in inner.queue.drain_batches() {
                     inner.stats.refused.fetch_add(1, Relaxed);
                     waiting.answer(Err(CommitError::DiskFull));
                 }
                 if inner.queue.is_closed() {
-                    return written;
+                    return Err(ApplyError {
+                        reason: "it was stopped while the disk was full".to_owned(),
+                        is_full: false,
+                    });
                 }
+                continue;
             }
             let closed = inner.gate.blocking_write();
-            let is_written = inner.backend.look_again(before, self.state);
+            let found = inner.backend.look_again(before, self.state);
             drop(closed);
-            written = match is_written {
-                Ok(false) => inner.backend.apply(entries, self.state),
-                Ok(true) => Ok(()),
-                Err(error) => Err(error),
-            };
-            if written.is_ok() {
-                tracing::info!("there is room on the disk again, and the commit is written");
+            match found {
+                Err(full) if full.is_full => {}
+                found => {
+                    tracing::info!("there is room on the disk again, and the store goes on");
+                    return found;
+                }
             }
         }
-        written
     }
 }

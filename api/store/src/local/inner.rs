@@ -6,7 +6,7 @@ use base::Charge;
 use tokio::sync::{RwLock, watch};
 
 use super::{backend::Backend, generation::Generation, held::HeldSnapshots, queue::Queue};
-use crate::{Failure, Stats};
+use crate::{Failure, ReadError, ReadFault, Stats};
 
 pub(super) struct Inner {
     pub backend: Backend,
@@ -37,5 +37,14 @@ impl Inner {
         let durable = self.current().version;
         tracing::error!(%durable, %reason, "the store stopped writing");
         self.failure.send_replace(Some(Failure { durable, reason }));
+    }
+
+    /// What a reader gets of the backend. Where it met a full disk, the committer opens the files anew once there is room.
+    pub(super) fn read<T>(&self, read: impl FnOnce(&Backend) -> Result<T, ReadError>) -> Result<T, ReadError> {
+        let found = read(&self.backend);
+        if found.as_ref().is_err_and(|error| error.fault == ReadFault::DiskFull) {
+            self.queue.push_full();
+        }
+        found
     }
 }

@@ -2,7 +2,7 @@
 
 use std::ops::Bound;
 
-use crate::{Direction, Entry, Key, ReadError};
+use crate::{Direction, Entry, Key, ReadError, ReadFault};
 
 /// A page of a range, as a backend is asked for it.
 pub(super) struct PageRequest<'a> {
@@ -50,6 +50,6 @@ pub(super) struct ApplyError {
 
 impl From<ReadError> for ApplyError {
     fn from(error: ReadError) -> ApplyError {
-        ApplyError { reason: format!("reading: {}", error.reason), is_full: false }
+        ApplyError { reason: format!("reading: {}", error.reason), is_full: error.fault == ReadFault::DiskFull }
     }
 }

@@ -31,6 +31,8 @@ pub(super) enum Work {
     Copied(Rewrite, Result<(), NotRewritten>),
     /// What stands in parts of the files that are nearly empty was moved together.
     Swept,
+    /// A reader met a full disk.
+    Full,
     /// Nothing has come for a while.
     Idle,
 }
@@ -45,12 +47,13 @@ struct Tasks {
     compactions: VecDeque<CompactAnswer>,
     copied: Option<(Rewrite, Result<(), NotRewritten>)>,
     swept: bool,
+    is_full: bool,
 }
 
 impl Queue {
     pub(super) fn new(max_batches: usize, max_bytes: usize) -> Queue {
         let batches = Line::new(max_batches, max_bytes);
-        let tasks = Tasks { batches, compactions: VecDeque::new(), copied: None, swept: false };
+        let tasks = Tasks { batches, compactions: VecDeque::new(), copied: None, swept: false, is_full: false };
         Queue { tasks: Mutex::new(tasks), arrived: Condvar::new() }
     }
 
@@ -86,6 +89,12 @@ impl Queue {
         self.arrived.notify_one();
     }
 
+    /// Says that a reader met a full disk.
+    pub(super) fn push_full(&self) {
+        self.tasks().is_full = true;
+        self.arrived.notify_one();
+    }
+
     /// Nothing more is taken.
     pub(super) fn is_closed(&self) -> bool {
         self.tasks().batches.is_closed
@@ -99,12 +108,16 @@ impl Queue {
                 && tasks.compactions.is_empty()
                 && tasks.copied.is_none()
                 && !tasks.swept
+                && !tasks.is_full
                 && !tasks.batches.is_closed
         };
         let waited = self.arrived.wait_timeout_while(self.tasks(), LOOK, none);
         let (mut tasks, waited) = waited.unwrap_or_else(PoisonError::into_inner);
         if waited.timed_out() {
             return Some(Work::Idle);
+        }
+        if mem::take(&mut tasks.is_full) {
+            return Some(Work::Full);
         }
         if let Some((rewrite, outcome)) = tasks.copied.take() {
             return Some(Work::Copied(rewrite, outcome));

@@ -60,7 +60,7 @@ use super::{
     room::Room,
     state::State,
 };
-use crate::{CompactError, Direction, Entry, FORMAT, Key, ReadError, Reserve, Version};
+use crate::{CompactError, Direction, Entry, FORMAT, Key, ReadError, ReadFault, Reserve, Version};
 
 /// Where the state is kept: before every key, as an empty space name would be.
 const STATE_KEY: &[u8] = &[0];
@@ -209,7 +209,7 @@ impl Sled {
     }
 
     pub(super) fn disk_bytes(&self) -> Result<u64, ReadError> {
-        disk_bytes(&self.dir).map_err(read_error)
+        disk_bytes(&self.dir).map_err(|error| ReadError::new(error.to_string()))
     }
 
     pub(super) fn format(&self) -> u32 {
@@ -281,8 +281,8 @@ impl Sled {
     pub(super) fn look_again(&self, before: State, after: State) -> Result<bool, ApplyError> {
         let found = self.open_anew(before.version)?;
         match found {
-            _ if found == before => Ok(false),
             _ if found == after => self.promise(after).map(|()| true),
+            _ if found == before => Ok(false),
             _ => Err(failed("opening it again", &"it does not hold what was written")),
         }
     }
@@ -366,8 +366,10 @@ fn decode(stored: &[u8]) -> Option<State> {
     (stored.len() == 24).then_some(State { version: Version::new(version), entries, sum })
 }
 
-fn read_error(error: impl std::fmt::Display) -> ReadError {
-    ReadError::new(error.to_string())
+#[expect(clippy::needless_pass_by_value, reason = "it is for map_err")]
+fn read_error(error: ::sled::Error) -> ReadError {
+    let read = ReadError::new(error.to_string());
+    if met_full_disk(&error) { ReadError { fault: ReadFault::DiskFull, ..read } } else { read }
 }
 
 fn failed(doing: &str, error: &impl std::fmt::Display) -> ApplyError {
@@ -376,8 +378,12 @@ fn failed(doing: &str, error: &impl std::fmt::Display) -> ApplyError {
 
 /// What sled did not write.
 fn not_written(doing: &str, error: &::sled::Error) -> ApplyError {
-    let is_full = matches!(error, ::sled::Error::Io(error) if is_full(error.kind()));
-    ApplyError { is_full, ..failed(doing, error) }
+    ApplyError { is_full: met_full_disk(error), ..failed(doing, error) }
+}
+
+/// Whether sled could not write, then or before: after such an error it reads and writes nothing that takes a write, until it is opened again.
+fn met_full_disk(error: &::sled::Error) -> bool {
+    matches!(error, ::sled::Error::Io(error) if is_full(error.kind()))
 }
 
 /// Whether there was no room on the disk, or none for this user.

@@ -67,7 +67,7 @@ impl Snapshot {
     }
 
     fn get_now(&self, key: &Key) -> Result<Option<Entry>, ReadError> {
-        let found = self.inner.backend.get(key)?;
+        let found = self.inner.read(|backend| backend.get(key))?;
         // Only after the backend has been read: what it showed is covered by then.
         let later = self.overwritten()?;
         let older = later.undo.get(key).or_else(|| later.generations().find_map(|generation| generation.undo.get(key)));
@@ -213,7 +213,7 @@ impl Snapshot {
     async fn read(&self, request: &PageRequest<'_>) -> Result<Page, ReadError> {
         let &PageRequest { from, to, direction, .. } = request;
         let _open = self.inner.gate.read().await;
-        let found = self.inner.backend.read(request)?;
+        let found = self.inner.read(|backend| backend.read(request))?;
         // What has been read reaches to the last key, or to the end of the range.
         let end = found.last().filter(|_| request.is_full(&found)).map(|(key, _)| key.clone());
         let (from, to) = match (direction, &end) {
