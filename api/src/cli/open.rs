@@ -324,7 +324,7 @@ pub(super) fn use_dir(dir: &Path) -> Result<()> {
     let owner = Owner::of(dir);
     make_dir(dir).with_context(what)?;
     owner.keep_itself(dir).with_context(what)?;
-    let is_closed = store::close_dir(dir).with_context(what)?;
+    let is_closed = store::close_dir(dir).map_err(|error| not_closed(dir, error)).with_context(what)?;
     if !is_closed {
         let owner = store::owner_of(dir);
         tracing::warn!(dir = %dir.display(), owner, "others on this machine can look into the data directory; its owner should close it to them");
@@ -343,6 +343,18 @@ pub(super) fn use_dir(dir: &Path) -> Result<()> {
         store::make_private(&keys).with_context(what)?;
     }
     Ok(())
+}
+
+/// Why a data directory could not be closed to others: most often it is somebody else's.
+fn not_closed(dir: &Path, error: std::io::Error) -> anyhow::Error {
+    if store::is_own(dir) || error.kind() != std::io::ErrorKind::PermissionDenied {
+        return error.into();
+    }
+    let (owner, user, dir) = (store::owner_of(dir), store::this_user(), dir.display());
+    anyhow!(
+        "it belongs to {owner}, and this process runs as {user}, who may not use it; run this as {owner}, or give the directory to {user} with \
+         `sudo chown -R {user} {dir}`"
+    )
 }
 
 /// Makes a directory, with those above it, that only its owner can enter; durably, or a power cut could take it away with all that is in it.

@@ -251,7 +251,7 @@ pub async fn resume(core: &Core, by: Actor<'_>, id: OperationId) -> Result<Opera
             .put(key, stored.to_bytes()?)
             .append(journal::bytes(&change))
             .use_reserve(Reserve::Most);
-        let waits = unfinished::begin(core, id, &mut batch).await?;
+        let waits = unfinished::begin(core, id, &stored, &mut batch).await?;
         if retry.commit(batch).await?.is_some() {
             core.operation_started.notify_one();
             return Ok(begun(stored.shown(id, core), waits));

@@ -51,7 +51,7 @@ pub use self::{
         Owner, close_dir, disk_bytes, first_unusable, free_bytes, is_own, make_private, note_initialized, owner_of,
         size_bytes, this_user,
     },
-    options::{EngineOptions, Options, SledOptions},
+    options::{EngineOptions, Options, RESERVE_BYTES, SledOptions},
     pages::Pages,
     scan::{Direction, Scan},
     snapshot::{Count, Snapshot},

@@ -43,6 +43,9 @@ pub struct SledOptions {
     pub accept_data_loss: bool,
 }
 
+/// Room that is left on the disk unless the options say otherwise: see [`SledOptions::reserve_bytes`].
+pub const RESERVE_BYTES: u64 = 64 << 20;
+
 impl Options {
     /// A store on disk in `dir`.
     pub fn sled(dir: impl Into<PathBuf>) -> Options {
@@ -51,7 +54,7 @@ impl Options {
             // Twice as much takes 60 MB more at a million records, for sled counts pages as they are on disk; what is not in
             // here is mostly in the system's own cache.
             cache_bytes: 16 << 20,
-            reserve_bytes: 64 << 20,
+            reserve_bytes: RESERVE_BYTES,
             initialized: None,
             accept_data_loss: false,
         }))

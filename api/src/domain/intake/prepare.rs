@@ -24,7 +24,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use super::{
-    Received, Target, Unreadable,
+    MAX_COLUMNS, Received, Target, Unreadable,
     cells::{Cell, Table},
     convert::{check_formats, convert, with_comma},
     decode::Decoded,
@@ -311,6 +311,11 @@ fn objects(
                 for name in names {
                     let Some(value) = object.take(&name) else { continue };
                     if !known.contains_key(&name) {
+                        if known.len() == MAX_COLUMNS {
+                            return Err(Unreadable::whole(format!(
+                                "Row {count} has one more member of another name, and rows have {MAX_COLUMNS} names at most."
+                            )));
+                        }
                         let called = called.add(&name);
                         let is_of = |(heading, _): &&(String, Option<String>)| *heading == called.heading;
                         let map: Vec<_> = how.map.iter().filter(is_of).cloned().collect();

@@ -22,6 +22,8 @@ const GIB: u64 = 1024 * 1024 * 1024;
 const MAX_FILE: u64 = GIB;
 /// Bytes of a file that are gathered before they are written.
 pub const BUFFER: usize = 64 * 1024;
+/// Bytes from one look for room on the disk to the next.
+const LOOK: u64 = 1024 * 1024;
 /// Bytes of all files that are being received at most.
 const MAX_ALL: u64 = 4 * MAX_FILE;
 
@@ -61,6 +63,15 @@ impl Spool {
     /// Refuses a file of more bytes than are taken.
     pub fn check(&self, bytes: u64) -> Result<(), Unreadable> {
         if bytes > self.max_file { Err(Unreadable::TooLarge(self.max_file / GIB)) } else { Ok(()) }
+    }
+
+    /// Refuses what would take the room that is kept for the store, as `StorageFull`.
+    pub fn room_for(&self, bytes: u64) -> io::Result<()> {
+        let free = store::free_bytes(&self.dir()?);
+        if free.is_some_and(|free| free < bytes.saturating_add(store::RESERVE_BYTES)) {
+            return Err(io::ErrorKind::StorageFull.into());
+        }
+        Ok(())
     }
 
     /// A file without a name, to be filled.
@@ -140,6 +151,9 @@ impl Received {
     /// More of it.
     pub fn push(&mut self, piece: &[u8]) -> Result<(), Unreadable> {
         let more = piece.len() as u64;
+        if self.bytes / LOOK != (self.bytes + more) / LOOK {
+            self.spool.room_for(LOOK + more)?;
+        }
         self.bytes += more;
         let all = self.spool.held.fetch_add(more, Relaxed) + more;
         self.spool.check(self.bytes)?;

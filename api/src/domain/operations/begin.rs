@@ -38,7 +38,7 @@ pub(super) async fn stage(
     if let Some(told) = told {
         batch.append(journal::bytes(told));
     }
-    unfinished::begin(core, id, batch).await
+    unfinished::begin(core, id, stored, batch).await
 }
 
 /// Notes in `batch`, which removes what something is now, that the journal is to forget it as the operation `id`.

@@ -109,6 +109,11 @@ impl Work {
         matches!(self, Self::Import(_) | Self::Migrate(_) | Self::ChangeRecords(_))
     }
 
+    /// Users who are no admins begin it too.
+    pub(super) fn is_anyones(&self) -> bool {
+        matches!(self, Self::Import(_) | Self::Revert(_) | Self::DeleteRecord(_) | Self::ChangeRecords(_))
+    }
+
     /// What it did goes back: somebody stopped it, or it cannot be finished.
     pub(crate) fn is_taken_back(&self) -> bool {
         match self {

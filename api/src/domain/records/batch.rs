@@ -23,7 +23,7 @@ use common::{
     validate::{Ends, REQUEST_MATCH_WORK, check_exact, does_not_exist, within_work},
 };
 use serde_json::Value;
-use store::{Key, Reserve, Snapshot};
+use store::{Expect, Key, Reserve, Snapshot};
 
 use super::{
     brought::{NewIdentity, brought_id},
@@ -370,6 +370,8 @@ impl Attempt<'_> {
         faults.or(())?;
         self.check_user(owner.filter(|owner| Some(*owner) != old.owner())).await?;
         let Some(record) = changed_values(self.core, old, values, owner) else {
+            // What was asked of it holds for what other items do as well.
+            self.stage.expect(keyspace::record(schema.number(), id), Expect::Version(version));
             let written = Some((stored.entry.value.to_vec(), Some(version)));
             return Ok(Decided { item: i, action: Act::Update, schema, id, written });
         };

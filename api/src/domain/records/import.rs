@@ -23,7 +23,7 @@ use common::{
     import::{Import, ImportQuery, OnConflict, OnError, ReadAs, RowFault},
     name::CollectionName,
     operation::OperationState,
-    problem::{FieldError, FieldErrors},
+    problem::{FieldError, FieldErrors, NON_FIELD},
     reader::invalid,
 };
 use store::{Batch, Expect, Snapshot};
@@ -265,7 +265,8 @@ async fn at_once(
     let id = new_operation(core);
     let all = usize::try_from(AT_ONCE).unwrap_or(usize::MAX);
     let mut held = request::charge();
-    let (rows, _) = next_rows(&mut BufReader::new(rows.rewound().map_err(unreadable)?), &mut held, all, usize::MAX)?;
+    let mut from = BufReader::new(rows.rewound().map_err(unreadable)?);
+    let (rows, bytes) = next_rows(&mut from, &mut held, all, usize::MAX)?;
     let (mut retry, mut is_kept) = (Retry::new(core), false);
     loop {
         let snapshot = core.store.snapshot().await?;
@@ -282,6 +283,9 @@ async fn at_once(
         let mut work = ImportRows::new(&schema, by.caller, how.clone(), &answer, ImportPhase::Over);
         work.is_done(tally, told.clone());
         if !faults.is_empty() && !is_kept {
+            if rows::too_wide(how, faults.len(), 0, bytes) {
+                return Err(FieldErrors::of(NON_FIELD, invalid(rows::TOO_WIDE)).into());
+            }
             rows::reject_from(core, id, &schema, how, &rows, faults, 0)?;
             is_kept = true;
         }
@@ -472,6 +476,6 @@ fn refused(faults: Vec<RowFault>, rows: u64) -> Error {
         "{} not fit, and nothing was written.",
         if rows == 1 { "1 row does".to_owned() } else { format!("{rows} rows do") }
     );
-    errors.push(common::problem::NON_FIELD, FieldError::new("rows_do_not_fit", told));
+    errors.push(NON_FIELD, FieldError::new("rows_do_not_fit", told));
     errors.into()
 }

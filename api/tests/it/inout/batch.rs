@@ -317,3 +317,32 @@ async fn who_may_only_make_records_does_not_change_or_delete_them_in_the_same_ba
     }
     run(&bob, json!([make])).await.is(200);
 }
+
+#[tokio::test]
+async fn what_is_asked_of_an_item_that_changes_nothing_holds_where_the_batch_is_committed() {
+    let (_coffer, admin, snack) = shop().await;
+    let at = path("snacks", &snack);
+    let mut revision = snack["revision"].clone();
+    let mut passed = 0;
+    for n in 0..40 {
+        let guarded = json!([
+            {"action": "update", "collection": "snacks", "id": snack["id"], "if_match": revision, "record": {}},
+            {"action": "create", "collection": "orders", "record": {"who": "bob"}},
+        ]);
+        let body = json!({"stock": 10 + n});
+        let (guards, changed) =
+            tokio::join!(join_all((0..4).map(|_| run(&admin, guarded.clone()))), admin.patch(&at, &body));
+        let changed = changed.is(200)["revision"].as_u64().unwrap();
+        for guard in guards {
+            if guard.status == 200 {
+                let made = guard.is(200)["items"][1]["record"]["revision"].as_u64().unwrap();
+                assert!(made < changed, "round {n}: made at {made}, and what it asks of was changed at {changed}");
+                passed += 1;
+            } else {
+                assert_eq!(guard.refused(400).errors.0["0.non_field_errors"][0].code, "stale");
+            }
+        }
+        revision = changed.into();
+    }
+    assert!(passed > 0, "none was as fast as the change");
+}

@@ -170,6 +170,56 @@ async fn good_rows_go_in_and_bad_rows_come_out_to_be_mended() {
 }
 
 #[tokio::test]
+async fn what_is_left_out_takes_no_many_times_what_came() {
+    let (_coffer, admin) = words().await;
+    let lines = |names: usize| (0..names).map(|n| format!("{{\"c{n}\": 1}}\n")).collect::<Vec<_>>().concat();
+    for query in ["on_error=skip", "dry_run=true", ""] {
+        let refused = send(&admin, query, "application/x-ndjson", lines(4097)).await.refused(400);
+        let detail = format!("{refused:?}");
+        assert!(detail.contains("Row 4097") && detail.contains("4096 names"), "{query}: {detail}");
+    }
+    let skipped = send(&admin, "on_error=skip", "application/x-ndjson", lines(2000)).await.is(200);
+    assert_eq!(skipped["rejected"], 2000);
+    // Many rows of one cell under many headings.
+    let wide = lines(4096) + &"{\"c0\": 1}\n".repeat(3000);
+    let refused = send(&admin, "on_error=skip", "application/x-ndjson", wide.clone()).await.refused(400);
+    assert!(format!("{refused:?}").contains("many times the bytes"), "{refused:?}");
+    // And where it is written in pieces: what went in goes out again.
+    let good = (0..9000).map(|n| format!("{{\"word\": \"w{n}\"}}\n")).collect::<Vec<_>>().concat();
+    let begun = send(&admin, "on_error=skip", "application/x-ndjson", good + &wide).await;
+    let operation = format!("/api/operations/{}/", begun.header("operation"));
+    let over = loop {
+        let told = admin.get(&operation).await.is(200);
+        if !["waiting", "running"].contains(&told["state"].as_str().unwrap()) {
+            break told;
+        }
+        tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+    };
+    assert!(over["state"] == "failed" && over["error"].as_str().unwrap().contains("many times the bytes"), "{over}");
+    assert_eq!(admin.get("/api/records/words/").await.is(200)["count"], 0);
+}
+
+#[tokio::test]
+async fn imports_of_one_user_leave_places_to_others() {
+    let (coffer, admin) = words().await;
+    let bob = coffer.user(&admin, "bob", json!({})).await;
+    let rows = |n: usize| (0..40_000).map(|row| format!("w{n} {row}\n")).collect::<Vec<_>>().concat();
+    let mut begun = 0;
+    let refused = loop {
+        let answer = csv(&bob, "", format!("word\n{}", rows(begun))).await;
+        if answer.status == 409 {
+            break answer.refused(409);
+        }
+        begun += 1;
+        assert!(begun < 40, "none is refused");
+    };
+    assert!(refused.detail.starts_with("4 operations of this kind"), "{}", refused.detail);
+    // Another's begins.
+    let another = csv(&admin, "", format!("word\n{}", rows(100))).await;
+    assert!([200, 202].contains(&another.status), "{}", another.text());
+}
+
+#[tokio::test]
 async fn what_is_left_out_can_be_mended_whatever_was_wrong_with_it() {
     let (_coffer, admin) = words().await;
     admin

@@ -370,6 +370,20 @@ pub(super) fn takes_ids(how: &How, caller: &Caller) -> bool {
     how.key.as_deref() == Some("id") || caller.is_admin()
 }
 
+/// What the file of rows that are left out may take, beside so many times the bytes of the rows that were read.
+const REJECTED_BYTES: u64 = 16 * 1024 * 1024;
+const REJECTED_TIMES: u64 = 8;
+
+/// Why rows are not left out.
+pub(super) const TOO_WIDE: &str = "What is left out would take many times the bytes of the file, for its rows have few of its columns. Send rows of other columns by themselves.";
+
+/// Whether so many more rows that are left out would make their file too large, in which each has a cell for every column: beside what is `kept` of
+/// others, where so many bytes of rows were `read`.
+pub(super) fn too_wide(how: &How, rows: usize, kept: u64, read: u64) -> bool {
+    let cells = (rows * how.targets.len()) as u64;
+    kept + cells > REJECTED_BYTES + REJECTED_TIMES * read
+}
+
 /// Writes rows that were left out behind what is kept of others. Gives how many bytes there are then.
 pub(super) fn reject_from(
     core: &Core,
@@ -389,7 +403,10 @@ pub(super) fn reject_from(
             Some((rows.get(at)?.clone(), faults.collect()))
         })
         .collect();
+    // Each row has a cell for every column.
+    let most = rejected.iter().map(|(row, _)| 4 * row.length + 3 * how.targets.len() as u64).sum();
     let write = || -> std::io::Result<u64> {
+        core.spool.room_for(most)?;
         let path = core.spool.rejected(id)?;
         let mut file = OpenOptions::new().create(true).truncate(false).write(true).open(path)?;
         // What a piece wrote that never came to be is written anew.

@@ -25,7 +25,7 @@ use super::{
     exchange::Staged,
     how::{How, Tally},
     keep, ordered, reserve, rewound,
-    rows::{Staging, reject_from, takes_ids},
+    rows::{Staging, TOO_WIDE, reject_from, takes_ids, too_wide},
     seen::Seen,
     take_apart, told,
 };
@@ -249,6 +249,10 @@ impl ImportRows {
             let room = TOLD.saturating_sub(self.faults.len());
             self.faults.extend(told.into_iter().take(room));
             if let Some(id) = journal::operation() {
+                if too_wide(&self.how, faults.len(), self.rejected_bytes, self.offset + bytes) {
+                    self.phase = ImportPhase::TakingBack(Some(format!("{TOO_WIDE} What was written was taken back.")));
+                    return Ok(Piece::default());
+                }
                 self.rejected_bytes = reject_from(core, id, &schema, &self.how, &rows, faults, self.rejected_bytes)?;
             }
         }

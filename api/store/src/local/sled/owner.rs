@@ -50,10 +50,13 @@ pub fn is_own(path: &Path) -> bool {
     fs::metadata(path).is_ok_and(|metadata| metadata.uid() == rustix::process::geteuid().as_raw())
 }
 
-/// Closes a directory to all but its owner; what is in it stays as it is. False if it is open to others and not this process's to close.
+/// Closes a directory to all but its owner; what is in it stays as it is. False if it is open to others and not this process's to close. One that
+/// whoever mounts it gives to a group (set-group-ID) stays the group's where root is only passing by: the server is one of the group.
 pub fn close_dir(dir: &Path) -> io::Result<bool> {
     let metadata = fs::metadata(dir)?;
-    match fs::set_permissions(dir, Permissions::from_mode(0o700)) {
+    let is_groups = Mode::from_raw_mode(metadata.mode()).contains(Mode::SGID | Mode::RWXG);
+    let mode = if is_root() && is_groups { 0o2770 } else { 0o700 };
+    match fs::set_permissions(dir, Permissions::from_mode(mode)) {
         Err(error) if error.kind() == io::ErrorKind::PermissionDenied && may_use(dir, &metadata) => {
             Ok(!is_open(&metadata))
         }
