@@ -1,6 +1,9 @@
 //! What keeps an operation from being undone: rules, and what was done since.
 
-use std::{collections::HashMap, sync::Arc};
+use std::{
+    collections::{BTreeSet, HashMap},
+    sync::Arc,
+};
 
 use common::{
     access::{Action, Caller},
@@ -9,7 +12,7 @@ use common::{
     record::Record,
     undo::Changed,
 };
-use store::{Entry, Snapshot, counter};
+use store::{Entry, Snapshot, Version, counter};
 
 use super::item::{Item, Key};
 use crate::domain::{
@@ -33,8 +36,9 @@ pub(super) struct Judge<'a> {
     by: Actor<'a>,
     caller: &'a Caller,
     changed: Changed,
-    /// There are more items than are judged together: whether references lead anywhere is found out when it is written.
-    pub is_part: bool,
+    /// There are more items than are judged together: all commits of what goes back. What one of these wrote last goes back as well, whatever that
+    /// makes of it.
+    pub part_of: Option<BTreeSet<Version>>,
     /// What cannot go back stays as it is, also where the caller wants to overwrite.
     pub is_leaving_out: bool,
 }
@@ -62,7 +66,7 @@ struct Reason(&'static str, String);
 
 impl<'a> Judge<'a> {
     pub(super) fn new(core: &'a Core, snapshot: &'a Snapshot, by: Actor<'a>, changed: Changed) -> Self {
-        Self { core, snapshot, by, caller: by.caller, changed, is_part: false, is_leaving_out: false }
+        Self { core, snapshot, by, caller: by.caller, changed, part_of: None, is_leaving_out: false }
     }
 
     /// All items, unless one may not or cannot go back and is not to be skipped.
@@ -273,10 +277,10 @@ impl<'a> Judge<'a> {
                         Some(other) => {
                             other.target.is_some()
                                 && (is_hidden
-                                    || self.is_part
+                                    || self.part_of.is_some()
                                     || may_see(&other.schema, self.caller, other.item.owner()))
                         }
-                        None if self.is_part => true,
+                        None if self.goes_back(&keyspace::tombstone(*number, id)).await? => true,
                         None => match self.core.schemas.load(self.snapshot, collection).await? {
                             Some(schema) if is_hidden => {
                                 self.snapshot.get(&keyspace::record(schema.number(), id)).await?.is_some()
@@ -319,9 +323,15 @@ impl<'a> Judge<'a> {
         }
     }
 
+    /// Whether what is under a key was written by another commit of what goes back.
+    async fn goes_back(&self, key: &store::Key) -> Result<bool> {
+        let Some(commits) = &self.part_of else { return Ok(false) };
+        Ok(self.snapshot.get(key).await?.is_some_and(|entry| commits.contains(&entry.version)))
+    }
+
     async fn referred(&self, schema: &Schema, id: RecordId, all: &HashMap<Key, Returning>) -> Result<Option<Reason>> {
         let found = self.snapshot.get(&keyspace::referrers(schema.number(), id)).await?;
-        if self.is_part || found.as_ref().and_then(counter).unwrap_or(0) == 0 {
+        if found.as_ref().and_then(counter).unwrap_or(0) == 0 {
             return Ok(None);
         }
         for (name, field, on_delete, referrer) in referring(self.snapshot, schema, id).await? {
@@ -332,12 +342,15 @@ impl<'a> Judge<'a> {
             if follows {
                 continue;
             }
-            let lets_go = all.get(&(other.number(), referrer)).is_some_and(|other| {
-                let refers = |target: &Record| {
-                    target.get(field.name.as_str()).is_some_and(|value| RecordId::all_in(value).any(|to| to == id))
-                };
-                !other.target.as_ref().is_some_and(refers)
-            });
+            let lets_go = match all.get(&(other.number(), referrer)) {
+                Some(other) => {
+                    let refers = |target: &Record| {
+                        target.get(field.name.as_str()).is_some_and(|value| RecordId::all_in(value).any(|to| to == id))
+                    };
+                    !other.target.as_ref().is_some_and(refers)
+                }
+                None => self.goes_back(&keyspace::record(other.number(), referrer)).await?,
+            };
             if !lets_go {
                 return Ok(Some(Reason("referred", "Something else refers to it now.".to_owned())));
             }

@@ -7,7 +7,7 @@ use common::{
     id::{OperationId, UserId},
     undo::Changed,
 };
-use store::Snapshot;
+use store::{Snapshot, Version};
 
 use super::{done::Done, item::Items, judge::Judge, write};
 use crate::domain::{
@@ -77,7 +77,7 @@ impl Revert {
         deadline: &Deadline,
     ) -> Result<()> {
         let mut judge = Judge::new(core, snapshot, Actor::local(caller), self.changed);
-        judge.is_part = true;
+        judge.part_of = Some(parts.versions_from(Version::ZERO));
         let mut later = BTreeSet::new();
         if let Some(version) = self.checked_from {
             later = parts.versions_from(version);
@@ -140,7 +140,7 @@ pub(super) async fn would_be(
     deadline: &Deadline,
 ) -> Result<Done> {
     let mut judge = Judge::new(core, snapshot, by, changed);
-    judge.is_part = true;
+    judge.part_of = Some(parts.versions_from(Version::ZERO));
     let (mut later, mut done) = (BTreeSet::new(), Done::default());
     while let Some(part) = parts.next_back().await? {
         let version = part.version;

@@ -81,6 +81,10 @@ impl Site {
         made.unwrap()[0].id
     }
 
+    async fn delete(&self, collection: &str, id: RecordId) {
+        records::delete(&self.core, &self.admin, &name(collection), id, None).await.unwrap();
+    }
+
     /// An operation of a commit a second, as an import is: an order and so many lines.
     async fn import(&self, lines: usize, hand: &ClockHand) -> OperationId {
         let (import, written) = (OperationId::from_uuid(self.core.ids.next_id()), Written::default());
@@ -171,6 +175,54 @@ async fn a_large_operation_goes_back_in_pieces_and_forth_again() {
     assert_eq!(site.count("lines").await, 40, "nothing was undone");
     site.revert(import, Changed::Skip).await.unwrap();
     assert_eq!((site.count("orders").await, site.count("lines").await), (1, 1), "a line and its order are left");
+}
+
+#[tokio::test]
+async fn what_others_refer_to_and_what_refers_to_nothing_is_found_before_a_large_operation_goes_back() {
+    let site = Site::new().await;
+    let (import, written) = (OperationId::from_uuid(site.core.ids.next_id()), Written::default());
+    let order = journal::in_operation(import, &written, async {
+        let order = site.create("orders", json!({"number": 1})).await;
+        for n in 0..40 {
+            site.create("lines", json!({"text": format!("{n}"), "order": order})).await;
+        }
+        order
+    })
+    .await;
+    // A line of somebody else, which would go along: a deletion takes it, undoing does not.
+    let other = site.create("lines", json!({"text": "other", "order": order})).await;
+    let refused = site.revert(import, Changed::Refuse).await.unwrap_err();
+    assert!(
+        matches!(refused, Error::ChangedSince(since) if since.count == 1 && since.examples[0].reason == "referred")
+    );
+    assert_eq!((site.count("orders").await, site.count("lines").await), (1, 41), "nothing was undone");
+    site.delete("lines", other).await;
+
+    // Lines that come back and their order does not.
+    let undone = site.revert(import, Changed::Refuse).await.unwrap();
+    assert_eq!((site.count("orders").await, site.count("lines").await), (0, 0));
+    let keep = site.create("orders", json!({"number": 2})).await;
+    let importing = OperationId::from_uuid(site.core.ids.next_id());
+    let mut lines = Vec::new();
+    for n in 0..40 {
+        lines.push(site.create("lines", json!({"text": format!("{n}"), "order": keep})).await);
+    }
+    let written = Written::default();
+    journal::in_operation(importing, &written, async {
+        for line in lines {
+            site.delete("lines", line).await;
+        }
+    })
+    .await;
+    site.delete("orders", keep).await;
+    let refused = site.revert(importing, Changed::Refuse).await.unwrap_err();
+    assert!(
+        matches!(refused, Error::ChangedSince(since) if since.count > 0 && since.examples[0].reason == "missing_reference")
+    );
+    assert_eq!(site.count("lines").await, 0, "nothing came back");
+    // An order that goes back with its lines is none of these.
+    site.revert(undone, Changed::Refuse).await.unwrap();
+    assert_eq!((site.count("orders").await, site.count("lines").await), (1, 40));
 }
 
 #[tokio::test]
