@@ -51,6 +51,17 @@ pub struct Today {
     pub unfit: FieldErrors,
     /// The fields that it had something in, of which a conversion made null.
     pub nulled: Vec<FieldName>,
+    /// What its fields were before each step that converted or dropped them since.
+    pub kept: Kept,
+}
+
+/// What the fields of a record became on the way from one version to another.
+#[derive(Default)]
+struct Led {
+    /// By their ids, with whether they are gone.
+    values: HashMap<Uuid, (Exact, bool)>,
+    /// What they were before the steps to versions that converted or dropped them.
+    earlier: HashMap<(Uuid, u32), Exact>,
 }
 
 impl Schema {
@@ -123,7 +134,20 @@ impl Schema {
     }
 
     /// What a stored record was, as far as it is not in `record`, which is what it is now; `None` where that and its version say nothing more.
-    pub fn lost(&self, id: RecordId, value: &[u8], record: &Record) -> Result<Option<Lost>> {
+    /// What its history knows of its fields is a part of that, where it is not `kept`.
+    pub fn lost(&self, id: RecordId, value: &[u8], record: &Record, kept: Option<&Kept>) -> Result<Option<Lost>> {
+        let lost = self.lost_members(id, value, record)?;
+        let had = record::kept(value)?;
+        if had.is_empty() || kept == Some(&had) {
+            return Ok(lost);
+        }
+        let mut lost = lost
+            .map_or_else(|| Ok(Lost { version: record::written(value)?, ..Lost::default() }), Ok::<_, super::Error>)?;
+        lost.members.extend(had.as_members().clone());
+        Ok(Some(lost))
+    }
+
+    fn lost_members(&self, id: RecordId, value: &[u8], record: &Record) -> Result<Option<Lost>> {
         if self.look() <= record::written(value)? {
             return Ok(None);
         }
@@ -155,8 +179,19 @@ impl Schema {
 
     /// A record of another version as this one has it. Where values do not fit, `errors` are told, and null or the initial value
     /// stands there. `kept` is what its history knows of its fields.
-    pub fn translate(&self, mut record: Record, from: u32, kept: &Kept, errors: Option<&mut FieldErrors>) -> Record {
-        let mut values = self.values(&mut record, from..=self.keys.version, kept, errors);
+    pub fn translate(&self, record: Record, from: u32, kept: &Kept, errors: Option<&mut FieldErrors>) -> Record {
+        self.lead(record, from, kept, errors).0
+    }
+
+    /// The same, with what its fields were before the steps on the way.
+    fn lead(
+        &self,
+        mut record: Record,
+        from: u32,
+        kept: &Kept,
+        errors: Option<&mut FieldErrors>,
+    ) -> (Record, HashMap<(Uuid, u32), Exact>) {
+        let Led { mut values, earlier } = self.values(&mut record, from..=self.keys.version, kept, errors);
         let mut members = Record::default();
         for (field, key) in self.collection.fields.iter().zip(&self.keys.fields) {
             let value = match values.remove(&key.id) {
@@ -165,7 +200,7 @@ impl Schema {
             };
             members.set(field.name.as_str(), value);
         }
-        assemble(&record, members)
+        (assemble(&record, members), earlier)
     }
 
     /// What the history of a stored record knows of its fields; and what it says itself, where a definition is coming that goes back to that.
@@ -191,21 +226,19 @@ impl Schema {
 
     /// What a record of version `from` has in a field just before the step to `until`.
     pub fn value_before(&self, mut record: Record, from: u32, kept: &Kept, field: Uuid, until: u32) -> Option<Exact> {
-        let mut values = self.values(&mut record, from..=until.saturating_sub(1), kept, None);
+        let Led { mut values, .. } = self.values(&mut record, from..=until.saturating_sub(1), kept, None);
         values.remove(&field).filter(|(_, is_gone)| !is_gone).map(|(value, _)| value)
     }
 
-    /// What the fields of a record become on the way from one version to another, by their ids, with whether they are gone.
+    /// What the fields of a record become on the way from one version to another.
     fn values(
         &self,
         record: &mut Record,
         versions: RangeInclusive<u32>,
         kept: &Kept,
         mut errors: Option<&mut FieldErrors>,
-    ) -> HashMap<Uuid, (Exact, bool)> {
-        let mut values: HashMap<Uuid, (Exact, bool)> = HashMap::new();
-        // What they were before the steps to versions.
-        let mut earlier: HashMap<(Uuid, u32), Exact> = HashMap::new();
+    ) -> Led {
+        let Led { mut values, mut earlier } = Led::default();
         for (id, name) in self.names(*versions.start()) {
             if let Some(value) = record.take(name.as_str()) {
                 values.insert(id, (value, false));
@@ -227,7 +260,9 @@ impl Schema {
                     values.insert(field.uuid(), (value.clone(), false));
                 }
                 FieldStep::Dropped { was } => {
-                    if let Some(value) = was.id.and_then(|id| values.get_mut(&id.uuid())) {
+                    let id = was.id.map(FieldId::uuid);
+                    if let Some((id, value)) = id.and_then(|id| Some((id, values.get_mut(&id)?))) {
+                        earlier.insert((id, version), value.0.clone());
                         value.1 = true;
                     }
                 }
@@ -266,7 +301,7 @@ impl Schema {
             }
         }
         values.extend(as_of.map(|(_, id, value)| (id, (value, false))));
-        values
+        Led { values, earlier }
     }
 
     /// A record of version `from` as it was under an earlier one, where `lost` says what of it was otherwise.
@@ -305,8 +340,9 @@ impl Schema {
         assemble(&record, members)
     }
 
-    /// A record of another version as this one has it: what was in a field is in that field, whatever it and others are called.
-    pub fn as_of_today(&self, record: Record, version: u32) -> Today {
+    /// A record of another version as this one has it: what was in a field is in that field, whatever it and others are called. `kept` is what
+    /// was known of its fields then.
+    pub fn as_of_today(&self, record: Record, version: u32, mut kept: Kept) -> Today {
         let is_gone = |id: Uuid| self.keys.fields.iter().all(|field| field.id != id);
         let names = self
             .names(version)
@@ -317,11 +353,14 @@ impl Schema {
         let had: Vec<Uuid> =
             self.names(version).into_iter().filter(|(_, name)| had(name.as_str())).map(|(id, _)| id).collect();
         let mut unfit = FieldErrors::new();
-        let record = self.translate(record, version, &Kept::default(), Some(&mut unfit));
+        let (record, earlier) = self.lead(record, version, &kept, Some(&mut unfit));
+        for ((field, since), value) in earlier {
+            kept.set(field, since, value);
+        }
         let is_nulled = |name: &str| record.get(name).is_some_and(Value::is_null) && !unfit.0.contains_key(name);
         let nulled = self.keys.fields.iter().filter(|field| had.contains(&field.id) && is_nulled(field.name.as_str()));
         let nulled = nulled.map(|field| field.name.clone()).collect();
-        Today { record, gone, unfit, nulled }
+        Today { record, gone, unfit, nulled, kept }
     }
 
     /// Whether two records of one version have the same in the field that is called `name` today.
@@ -337,7 +376,7 @@ impl Schema {
             return Ok(None);
         }
         let record = self.decode(id, value)?;
-        let lost = self.lost(id, value, &record)?.unwrap_or_default();
+        let lost = self.lost_members(id, value, &record)?.unwrap_or_default();
         record::carry(value, self.keys.version, &record, &lost.members)
     }
 
@@ -374,6 +413,12 @@ impl Schema {
     /// The version that dropped a field, the last time.
     pub fn dropped_at(&self, id: FieldId) -> Option<u32> {
         self.dropped_before(id, u32::MAX)
+    }
+
+    /// The version that dropped a field, where it was gone under another version.
+    pub fn gone_since(&self, field: Uuid, under: u32) -> Option<u32> {
+        let is_there = self.names(under).iter().any(|(known, _)| *known == field);
+        if is_there { None } else { self.dropped_before(FieldId::from_uuid(field), under.saturating_add(1)) }
     }
 
     /// The same, the last time before another version.

@@ -324,7 +324,7 @@ impl<'a> Stage<'a> {
 
     /// A new record. Gives its stored form, and the fields whose value another record of this batch has.
     pub async fn create(&mut self, schema: &Schema, id: RecordId, record: &Record) -> Result<(Vec<u8>, Vec<String>)> {
-        self.add(schema, id, record, Action::Create, Previous::NONE).await
+        self.add(schema, id, record, Action::Create, Previous::NONE, Kept::default()).await
     }
 
     /// A new record under an id that another had before, if `tombstone` notes that.
@@ -336,23 +336,25 @@ impl<'a> Stage<'a> {
         tombstone: Option<&Entry>,
     ) -> Result<(Vec<u8>, Vec<String>)> {
         match tombstone {
-            Some(tombstone) => self.restore(schema, id, record, tombstone).await,
+            Some(tombstone) => self.restore(schema, id, record, tombstone, Kept::default()).await,
             None => self.create(schema, id, record).await,
         }
     }
 
-    /// A record that was deleted under its old id, which `tombstone` notes.
+    /// A record that was deleted under its old id, which `tombstone` notes. `kept` is what is known of its fields from before, where it is what
+    /// it was.
     pub async fn restore(
         &mut self,
         schema: &Schema,
         id: RecordId,
         record: &Record,
         tombstone: &Entry,
+        kept: Kept,
     ) -> Result<(Vec<u8>, Vec<String>)> {
         let key = keyspace::tombstone(schema.number(), id);
         self.batch.expect(key.clone(), Expect::Version(tombstone.version)).delete(key);
         self.was_there.insert(id);
-        self.add(schema, id, record, Action::Restore, Previous::of_tombstone(tombstone)).await
+        self.add(schema, id, record, Action::Restore, Previous::of_tombstone(tombstone), kept).await
     }
 
     async fn add(
@@ -362,12 +364,13 @@ impl<'a> Stage<'a> {
         record: &Record,
         action: Action,
         previous: Previous,
+        kept: Kept,
     ) -> Result<(Vec<u8>, Vec<String>)> {
         let owner = self.owner(record.owner()).await?;
         let key = keyspace::record(schema.number(), id);
         let taken = self.diff(id, Entries::default(), &Entries::of(schema, id, record, owner)).await?;
-        self.try_coming(schema, id, None, Some((record, owner, &Kept::default()))).await?;
-        let value = self.write(schema, record, owner, previous)?;
+        self.try_coming(schema, id, None, Some((record, owner, &kept))).await?;
+        let value = record::with_kept(self.write(schema, record, owner, previous)?, &kept)?;
         self.brought.note(self.core, schema.number(), id).await?;
         self.made.insert(key.clone());
         self.count(schema.number(), owner, 1);
@@ -379,7 +382,7 @@ impl<'a> Stage<'a> {
 
     /// A changed record. Gives its stored form.
     pub async fn update(&mut self, schema: &Schema, before: &Stored, record: &Record) -> Result<Vec<u8>> {
-        Ok(self.change(schema, before, record).await?.0)
+        Ok(self.change(schema, before, record, Kept::default()).await?.0)
     }
 
     /// A changed record beside others. Gives its stored form, and the fields whose value another record of this batch has.
@@ -389,7 +392,20 @@ impl<'a> Stage<'a> {
         before: &Stored,
         record: &Record,
     ) -> Result<(Vec<u8>, Vec<String>)> {
-        self.change(schema, before, record).await
+        self.change(schema, before, record, Kept::default()).await
+    }
+
+    /// A record that becomes what it was, of whose fields `known` is known from before. Gives the same.
+    pub async fn put_back(
+        &mut self,
+        schema: &Schema,
+        before: &Stored,
+        record: &Record,
+        mut known: Kept,
+    ) -> Result<(Vec<u8>, Vec<String>)> {
+        // Of what is gone now, what it is now has its own.
+        known.retain(|field| schema.keys.fields.iter().any(|known| known.id == field));
+        self.change(schema, before, record, known).await
     }
 
     /// Tries a change of a record against the definition that is to take the place of its own: keeps its entries in the indexes that are
@@ -521,14 +537,21 @@ impl<'a> Stage<'a> {
         Ok(entries)
     }
 
-    async fn change(&mut self, schema: &Schema, before: &Stored, record: &Record) -> Result<(Vec<u8>, Vec<String>)> {
+    async fn change(
+        &mut self,
+        schema: &Schema,
+        before: &Stored,
+        record: &Record,
+        known: Kept,
+    ) -> Result<(Vec<u8>, Vec<String>)> {
         let Stored { id, entry, record: old } = before;
         let (old_owner, owner) = (self.owner(old.owner()).await?, self.owner(record.owner()).await?);
         let (old_entries, entries) =
             (Entries::of(schema, *id, old, old_owner), Entries::of(schema, *id, record, owner));
         let taken = self.diff(*id, old_entries, &entries).await?;
         let had = schema.kept(*id, &entry.value)?;
-        let kept = kept_by_change(schema, &had, old, record);
+        let mut kept = kept_by_change(schema, &had, old, record);
+        kept.extend(known);
         self.try_coming(schema, *id, Some((old, old_owner, &had)), Some((record, owner, &kept))).await?;
         if old_owner != owner {
             let collection = schema.number();
@@ -538,7 +561,7 @@ impl<'a> Stage<'a> {
         self.usage.add(old_owner, -1, -record::counted_size(&entry.value)?);
         let previous = Previous::of_record(entry)?;
         let value = record::with_kept(self.write(schema, record, owner, previous)?, &kept)?;
-        let lost = schema.lost(*id, &entry.value, old)?;
+        let lost = schema.lost(*id, &entry.value, old, Some(&kept))?;
         let sides = Sides { before: Some(old), after: Some(record), lost };
         self.note(schema, *id, Action::Update, previous, sides).await?;
         let key = keyspace::record(schema.number(), *id);
@@ -558,7 +581,7 @@ impl<'a> Stage<'a> {
         self.diff(id, Entries::of(schema, id, &old, owner), &Entries::default()).await?;
         self.try_coming(schema, id, Some((&old, owner, &schema.kept(id, &entry.value)?)), None).await?;
         let previous = Previous::of_record(entry)?;
-        let lost = schema.lost(id, &entry.value, &old)?;
+        let lost = schema.lost(id, &entry.value, &old, None)?;
         let sides = Sides { before: Some(&old), after: None, lost };
         let place = self.note(schema, id, Action::Delete, previous, sides).await?;
         let tombstone = journal::tombstone_value(place, previous.nth.saturating_add(1), old.owner());
@@ -826,7 +849,7 @@ impl<'a> Stage<'a> {
 }
 
 /// What is kept of a record's fields when it is changed: a field that gets another value has no earlier one to go back to.
-fn kept_by_change(schema: &Schema, had: &Kept, before: &Record, after: &Record) -> Kept {
+pub fn kept_by_change(schema: &Schema, had: &Kept, before: &Record, after: &Record) -> Kept {
     let mut kept = had.clone();
     kept.retain(|field| {
         let known = schema.keys.fields.iter().find(|known| known.id == field);

@@ -8,6 +8,7 @@ mod held;
 mod load;
 mod model;
 mod overwritten;
+mod put_back;
 mod returned;
 mod retype;
 mod undo;

@@ -9,7 +9,15 @@ use store::{
 };
 
 use super::entry::{Action, Entry, Link, RecordChange, Values, parse};
-use crate::domain::{error::Result, keyspace, layout::Lost, numbers::CollectionNumber, record, schema::Schema, work};
+use crate::domain::{
+    error::Result,
+    keyspace,
+    layout::Lost,
+    numbers::CollectionNumber,
+    record::{self, Kept},
+    schema::Schema,
+    work,
+};
 
 /// A record's changes, the latest first.
 pub struct Back<'a> {
@@ -38,6 +46,8 @@ pub struct Step {
     pub before: Option<Record>,
     /// The record after it, under the definition of then.
     pub after: Option<Record>,
+    /// What the record knew of its fields before it, where that is not what it knew after it.
+    pub kept: Option<Kept>,
 }
 
 impl<'a> Back<'a> {
@@ -89,6 +99,8 @@ impl<'a> Back<'a> {
         let after = self.state.take();
         let after = after.map(|(record, from)| as_of(record, from, &Lost { version, ..Lost::default() }));
         let before = change.undo(&values, after.as_ref());
+        let kept = values.lost.as_ref().map(|lost| Kept::take_from(&mut lost.members.clone()));
+        let kept = kept.filter(|kept| !kept.is_empty());
         let block = self.block.iter().flat_map(|block| &block.entries).map(|entry| entry.bytes.len() as u64);
         let held = block.sum::<u64>() + size(after.as_ref()) + 2 * size(before.as_ref());
         self.held.shrink_to(held);
@@ -98,7 +110,7 @@ impl<'a> Back<'a> {
             None => (before, version),
         });
         self.next = change.previous;
-        Ok(Some(Step { version: link.version(), change, before, after }))
+        Ok(Some(Step { version: link.version(), change, before, after, kept }))
     }
 
     /// The next entry by itself, and where it is; `None` where [`Self::step`] gives none.

@@ -77,6 +77,8 @@ enum Before {
     IsOther,
     /// The field was not there.
     IsNothing,
+    /// The field was gone, and nobody knew what it was. What the record had in it when it came back.
+    WasGone(Option<Exact>),
 }
 
 impl<'a> Refill<'a> {
@@ -180,16 +182,25 @@ impl<'a> Refill<'a> {
     async fn earlier(&mut self, id: RecordId, uuid: Uuid, since: u32, kept: &Kept) -> Result<Earlier> {
         let mut back = Back::new(self.snapshot, Some(self.schema), self.schema.number(), id).await?;
         let (mut is_changed, mut sought) = (false, None::<Sought>);
+        let (mut kept, mut when_back) = (kept.clone(), None);
         for _ in 0..MAX_STEPS {
             let Some(step) = back.step().await? else { break };
             tokio::task::yield_now().await;
             let definition = step.change.definition;
+            // It is told of the record before the change.
+            let known = kept.clone();
+            kept = step.kept.unwrap_or(kept);
             if definition < since {
                 let Some(after) = step.after else { continue };
-                match self.as_it_was((after, definition), (uuid, since), kept, sought.as_ref()) {
+                match self.as_it_was((after, definition), (uuid, since), &known, sought.as_ref()) {
                     Before::Is(value) => return Ok(Earlier::Known { value, is_changed }),
                     Before::IsOther => continue,
                     Before::IsNothing => return Ok(Earlier::Nothing),
+                    Before::WasGone(value) => {
+                        // One that was made then has what those had that were made then.
+                        when_back = when_back.or(value);
+                        continue;
+                    }
                 }
             }
             // A field that was gone had no values meanwhile.
@@ -215,13 +226,15 @@ impl<'a> Refill<'a> {
             }
         }
         // What came earlier may be in no journal any more.
-        let Some(earliest) = back.earliest().cloned() else { return Ok(Earlier::Nothing) };
+        let Some(earliest) = back.earliest().cloned() else {
+            return Ok(when_back.map_or(Earlier::Nothing, |value| Earlier::Known { value, is_changed }));
+        };
         if earliest.1 >= since {
             return Ok(Earlier::Forgotten);
         }
-        Ok(match self.as_it_was(earliest, (uuid, since), kept, sought.as_ref()) {
+        Ok(match self.as_it_was(earliest, (uuid, since), &kept, sought.as_ref()) {
             Before::Is(value) => Earlier::Known { value, is_changed },
-            Before::IsOther => Earlier::Forgotten,
+            Before::IsOther | Before::WasGone(_) => Earlier::Forgotten,
             Before::IsNothing => Earlier::Nothing,
         })
     }
@@ -244,7 +257,12 @@ impl<'a> Refill<'a> {
         if sought.is_some_and(is_other) {
             return Before::IsOther;
         }
-        self.schema.value_before(record, definition, kept, field, since).map_or(Before::IsNothing, Before::Is)
+        let value = self.schema.value_before(record, definition, kept, field, since);
+        // What it was when it went stands further back.
+        if self.schema.gone_since(field, definition).is_some_and(|gone| kept.get(field, gone).is_none()) {
+            return Before::WasGone(value);
+        }
+        value.map_or(Before::IsNothing, Before::Is)
     }
 
     /// Whether an operation undid another.

@@ -63,6 +63,11 @@ impl Kept {
         found
     }
 
+    /// Adds what another knows.
+    pub fn extend(&mut self, other: Self) {
+        self.0.extend(other.0);
+    }
+
     /// Leaves out those of other fields.
     pub fn retain(&mut self, stays: impl Fn(Uuid) -> bool) {
         self.0.retain(|name| name.rsplit(' ').next().and_then(|field| field.parse().ok()).is_some_and(&stays));

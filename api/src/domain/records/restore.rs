@@ -29,7 +29,7 @@ use crate::domain::{
     quota::OverQuota,
     retry::Retry,
     schema::Schema,
-    stage::{Stage, Stored},
+    stage::{Stage, Stored, kept_by_change},
 };
 
 /// Puts the version of a record that the commit `revision` left, or deleted, back in place. A record that is gone comes
@@ -60,11 +60,15 @@ pub async fn restore(
         }
         let current = snapshot.get(&keyspace::record(schema.number(), id)).await?;
         let step = journal::read::of_record(&snapshot, &schema, id, revision, &core.deadline()).await?;
-        let then = step.and_then(|step| Some((step.after.or(step.before)?, step.change.definition)));
-        let Some((then, definition)) = then else { return Err(Error::NotFound) };
+        let then = step.and_then(|step| {
+            let kept = step.kept.filter(|_| step.after.is_none()).unwrap_or_default();
+            Some((step.after.or(step.before)?, step.change.definition, kept))
+        });
+        let Some((then, definition, kept)) = then else { return Err(Error::NotFound) };
         // What it was then, as today's definition has it.
         let known = schema.names(definition);
-        let Today { record: mut then, gone, unfit, nulled } = schema.as_of_today(then, definition);
+        let Today { record: was, gone, unfit, nulled, kept } = schema.as_of_today(then, definition, kept);
+        let mut then = was.clone();
         let old = current.as_ref().map(|entry| schema.parse(id, entry)).transpose()?;
         let owner = old.as_ref().map_or(then.owner(), Record::owner);
         if !view.covers(owner) {
@@ -117,11 +121,12 @@ pub async fn restore(
         if has_made_room {
             stage.has_made_room();
         }
+        let kept = kept_by_change(&schema, &kept, &was, &record);
         let written = if let Some((entry, old)) = current.zip(old) {
-            stage.update(&schema, &Stored { id, entry, record: old }, &record).await?
+            stage.put_back(&schema, &Stored { id, entry, record: old }, &record, kept).await?.0
         } else {
             let tombstone = tombstone.ok_or(Error::NotFound)?;
-            stage.restore(&schema, id, &record, &tombstone).await?.0
+            stage.restore(&schema, id, &record, &tombstone, kept).await?.0
         };
         match retry.commit_for(caller, stage.finish()).await {
             Ok(Some(version)) => return Ok((Sent::new(&schema, id, &written, version)?, lost)),

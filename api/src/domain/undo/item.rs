@@ -25,7 +25,7 @@ use crate::domain::{
     layout::Today,
     numbered::Directory,
     numbers::CollectionNumber,
-    record,
+    record::{self, Kept},
     schema::Schema,
     stage::Stored,
     work,
@@ -66,6 +66,8 @@ pub(super) struct Item {
     pub schema: Option<Arc<Schema>>,
     /// As it was before the operation.
     pub was: Option<Record>,
+    /// What is known of the fields that go back, from before their definition changed.
+    pub kept: Kept,
     /// The fields that it had something in then, and that are gone, or of whose value a conversion made null since.
     pub gone: Vec<FieldName>,
     /// What the operation changed, and does not fit any more as it was.
@@ -213,7 +215,7 @@ impl<'a> Items<'a> {
         if changes.iter().any(|(_, change, values)| change.has_forgotten(values)) {
             return Err(Error::Trimmed);
         }
-        let (Was { record: was, gone, unfit, .. }, left) = match &changes[..] {
+        let (Was { record: was, gone, unfit, kept, .. }, left) = match &changes[..] {
             [(version, change, values)]
                 if is_as_left(*version, change.action, now.as_ref(), tombstone.as_ref())
                     && !is_carried(change, values) =>
@@ -237,6 +239,7 @@ impl<'a> Items<'a> {
             collection: numbered.map_or_else(String::new, |numbered| numbered.name.to_string()),
             schema,
             was,
+            kept,
             gone,
             unfit,
             left,
@@ -282,10 +285,12 @@ impl<'a> Items<'a> {
         let mut back = Back::new(self.snapshot, schema, collection, id).await?;
         let mut left = None;
         // As the definition of today has it.
-        let today = |record: Option<Record>, version: u32| match (schema, record) {
+        let today = |record: Option<Record>, version: u32, kept: Option<Kept>| match (schema, record) {
             (Some(schema), Some(record)) => {
-                let Today { record, gone, unfit, nulled } = schema.as_of_today(record, version);
-                Was { record: Some(record), gone: gone.into_iter().map(|(_, name)| name).collect(), unfit, nulled }
+                let Today { record, gone, unfit, nulled, kept } =
+                    schema.as_of_today(record, version, kept.unwrap_or_default());
+                let gone = gone.into_iter().map(|(_, name)| name).collect();
+                Was { record: Some(record), gone, unfit, nulled, kept }
             }
             (_, record) => Was { record, ..Was::default() },
         };
@@ -295,7 +300,7 @@ impl<'a> Items<'a> {
             }
             if step.version == first {
                 let Some((left, definition)) = left else { return Err(Error::Trimmed) };
-                let mut was = today(step.before.clone(), step.change.definition);
+                let mut was = today(step.before.clone(), step.change.definition, step.kept);
                 if let (Some(schema), Some(before), Some(left)) = (schema, &step.before, &left) {
                     // What the operation left alone is as it is now.
                     let is_changed = |name: &str| {
@@ -303,9 +308,12 @@ impl<'a> Items<'a> {
                     };
                     was.unfit.0.retain(|name, _| is_changed(name));
                     was.nulled.retain(|name| is_changed(name.as_str()));
+                    let name =
+                        |id| schema.keys.fields.iter().find(|field| field.id == id).map(|field| field.name.as_str());
+                    was.kept.retain(|id| name(id).is_some_and(is_changed));
                 }
                 was.gone.append(&mut was.nulled);
-                return Ok((was, today(left, definition).record));
+                return Ok((was, today(left, definition, None).record));
             }
             deadline.pause().await?;
         }
@@ -320,6 +328,7 @@ struct Was {
     gone: Vec<FieldName>,
     unfit: FieldErrors,
     nulled: Vec<FieldName>,
+    kept: Kept,
 }
 
 /// Whether nothing was done to a record since.

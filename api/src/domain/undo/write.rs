@@ -16,6 +16,7 @@ use crate::domain::{
     core::Core,
     error::{Error, Result},
     keyspace,
+    record::Kept,
     records::{expect_referrers, followers},
     stage::{self, Stage},
 };
@@ -62,6 +63,10 @@ pub(super) async fn stage(
     for Returning { schema, item, target, referrers, .. } in returning {
         stage.is_consequence = item.is_consequence;
         let (_, id) = item.key;
+        let kept = match (&item.was, &target) {
+            (Some(was), Some(target)) => stage::kept_by_change(&schema, &item.kept, was, target),
+            _ => Kept::default(),
+        };
         let taken = match (item.now, target) {
             (None, None) => continue,
             (Some(now), None) => {
@@ -71,12 +76,12 @@ pub(super) async fn stage(
             }
             (Some(now), Some(mut target)) => {
                 target.set("updated_at", core.timestamp());
-                stage.replace(&schema, &now, &target).await?.1
+                stage.put_back(&schema, &now, &target, kept).await?.1
             }
             (None, Some(mut target)) => {
                 let tombstone = item.tombstone.ok_or(Error::Trimmed)?;
                 target.set("updated_at", core.timestamp());
-                stage.restore(&schema, id, &target, &tombstone).await?.1
+                stage.restore(&schema, id, &target, &tombstone, kept).await?.1
             }
         };
         if let Some(field) = taken.into_iter().next() {
