@@ -5,10 +5,12 @@ use common::{
     field::{Field, FieldType, Unique},
     id::{RecordId, UserId},
     name::CollectionName,
+    problem::FieldError,
     published::parameter_of,
     query::RecordQuery,
     record::Record,
-    validate::convert,
+    text::single_line,
+    validate::{convert, does_not_exist},
 };
 use serde_json::Value;
 use store::Snapshot;
@@ -152,7 +154,8 @@ async fn by_unique(snapshot: &Snapshot, schema: &Schema, field: &Field, text: &s
     Ok(holder.as_ref().and_then(stage::unique_holder))
 }
 
-/// The record that a reference is to, told by a unique field of it; `None` where there is none that the caller may view.
+/// The record that a reference is to, told by a unique field of it. Where there is none that the caller may view, the fault that tells so: it
+/// names the field only to who may see the collection that has it.
 pub async fn visible_by_unique(
     core: &Core,
     caller: &Caller,
@@ -160,18 +163,26 @@ pub async fn visible_by_unique(
     field: &str,
     by: &str,
     text: &str,
-) -> Result<Option<RecordId>> {
+) -> Result<std::result::Result<RecordId, FieldError>> {
     let snapshot = core.store.snapshot().await?;
     let schema = core.schemas.find(&snapshot, collection, caller).await?;
-    let Some(FieldType::Reference { collection: Some(target), .. }) =
-        schema.collection.field(field).map(|field| &field.kind)
-    else {
-        return Ok(None);
+    let target = match schema.collection.field(field).map(|field| &field.kind) {
+        Some(FieldType::Reference { collection: Some(target), .. }) => core.schemas.load(&snapshot, target).await?,
+        _ => None,
     };
-    let Some(id) = find_record(core, &snapshot, target, by, text).await? else { return Ok(None) };
-    match records::get(core, caller, target, id, &RecordQuery::default()).await {
-        Ok(_) => Ok(Some(id)),
-        Err(Error::NotFound | Error::Denied | Error::Unauthenticated(_) | Error::NobodyMay(_)) => Ok(None),
+    let Some(target) = target else { return Ok(Err(does_not_exist(text))) };
+    let missing = || {
+        if !target.is_visible(caller) {
+            return does_not_exist(text);
+        }
+        let message = format!("Object with {by}={} does not exist.", single_line(text));
+        FieldError::new("does_not_exist", message)
+    };
+    let name = &target.collection.name;
+    let Some(id) = find_record(core, &snapshot, name, by, text).await? else { return Ok(Err(missing())) };
+    match records::get(core, caller, name, id, &RecordQuery::default()).await {
+        Ok(_) => Ok(Ok(id)),
+        Err(Error::NotFound | Error::Denied | Error::Unauthenticated(_) | Error::NobodyMay(_)) => Ok(Err(missing())),
         Err(error) => Err(error),
     }
 }

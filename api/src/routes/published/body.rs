@@ -8,7 +8,6 @@ use common::{
     query::RecordQuery,
     reader::required,
     record::{OneOrMany, Record},
-    text::single_line,
 };
 use serde_json::Value;
 
@@ -206,11 +205,7 @@ impl Published {
         };
         let Some(collection) = &self.path.collection else { return Err(Error::NotFound) };
         let found = visible_by_unique(core, caller, collection, field, by, &text).await?;
-        let missing = || {
-            let message = format!("Object with {by}={} does not exist.", single_line(&text));
-            FieldError::new("does_not_exist", message)
-        };
-        Ok(found.map(RecordId::to_value).ok_or_else(missing))
+        Ok(found.map(RecordId::to_value))
     }
 }
 

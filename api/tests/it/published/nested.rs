@@ -184,3 +184,56 @@ async fn what_a_path_says_of_the_record_that_others_refer_to_tells_one_and_is_tr
         admin.delete(&format!("/api/paths/{id}/")).await.is(204);
     }
 }
+
+/// Whom a field of a collection is hidden from learns nothing of it: not what it is called, nor which values there are.
+#[tokio::test]
+async fn a_record_of_a_hidden_collection_is_told_as_one_that_there_is_not() {
+    let (coffer, admin) = Coffer::with_admin().await;
+    let open = json!({"list": ["anyone"], "view": ["anyone"], "create": ["signed_in"], "update": ["signed_in"]});
+    let access =
+        |rule: &str| json!({"list": [rule], "view": [rule], "create": [rule], "update": [rule], "delete": [rule]});
+    let collection = async |name: &str, fields: serde_json::Value, access: &serde_json::Value| {
+        admin.post("/api/collections/", &json!({"name": name, "fields": fields, "access": access})).await.is(201);
+    };
+    collection("suppliers", json!([{"name": "hiddencode", "type": "text", "unique": true}]), &access("nobody")).await;
+    let one = json!({"name": "one", "type": "reference", "collection": "suppliers", "nullable": true});
+    let many = json!({"name": "many", "type": "reference", "collection": "suppliers", "many": true});
+    collection("orders", json!([one, many]), &open).await;
+    let there = text(&admin.record("suppliers", json!({"hiddencode": "S1"})).await, "id");
+    let members = json!(["id", {"by": "one.hiddencode"}, {"all": "many.hiddencode"}]);
+    publish(&admin, json!({"path": "/v1/orders/", "collection": "orders", "members": members})).await;
+    let ulla = coffer.user(&admin, "ulla", json!({})).await;
+    let made = text(&ulla.post("/v1/orders/", &json!({})).await.is(201), "id");
+
+    let told = async |caller: &crate::support::Client, body: serde_json::Value| {
+        let created = caller.post("/v1/orders/", &body).await;
+        let changed = caller.patch(&format!("/v1/orders/{made}/"), &body).await;
+        assert_eq!((created.status, created.faults()), (400, changed.faults()), "{body}");
+        created.text()
+    };
+    for (body, other) in [
+        (json!({"by": "S1"}), json!({"by": "S2"})),
+        (json!({"all": ["S1"]}), json!({"all": ["S2"]})),
+        (json!({"by": "S1", "all": ["S1", "S1"]}), json!({"by": "S2", "all": ["S2", "S2"]})),
+    ] {
+        let (taken, absent) = (told(&ulla, body).await, told(&ulla, other).await);
+        assert!(!taken.contains("hiddencode") && !taken.contains(&there), "{taken}");
+        assert_eq!(taken.replace("S1", "S2").split("request_id").next(), absent.split("request_id").next());
+        assert!(taken.contains("Invalid pk \\\"S1\\\" - object does not exist."), "{taken}");
+    }
+    for address in
+        ["/v1/orders/?by=S1", "/v1/orders/?by__zzz=1", "/v1/orders/?ordering=by", "/api/schema/", "/api/collections/"]
+    {
+        let answer = ulla.get(address).await;
+        assert!(!answer.text().contains("hiddencode"), "{address}: {}", answer.text());
+    }
+    let options = Answer::of(ulla.request(Method::OPTIONS, "/v1/orders/")).await;
+    assert!(options.status == 200 && !options.text().contains("hiddencode"), "{}", options.text());
+    // Who may see the collection is told by which field, as in Django REST Framework.
+    let seen = told(&admin, json!({"by": "S2"})).await;
+    assert!(seen.contains("Object with hiddencode=S2 does not exist."), "{seen}");
+    admin.patch("/api/collections/suppliers/", &json!({"access": access("signed_in")})).await.is(200);
+    let seen = told(&ulla, json!({"by": "S2"})).await;
+    assert!(seen.contains("Object with hiddencode=S2 does not exist."), "{seen}");
+    ulla.patch(&format!("/v1/orders/{made}/"), &json!({"by": "S1"})).await.is(200);
+}
