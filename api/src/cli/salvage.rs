@@ -63,7 +63,7 @@ impl Salvage {
 /// Says what is missing.
 fn tell(salvaged: Salvaged, report: &Report) -> Result<()> {
     let mut out = std::io::stdout();
-    let Salvaged { entries, lost, gap, has_gaps, short } = salvaged;
+    let Salvaged { entries, lost, gaps, has_gaps, short } = salvaged;
     writeln!(out, "Entries that could be read: {entries}.")?;
     if let Some((confirmed, found)) = short {
         writeln!(
@@ -80,7 +80,7 @@ fn tell(salvaged: Salvaged, report: &Report) -> Result<()> {
     for key in &lost {
         writeln!(out, "missing: {}", keyspace::shown(key))?;
     }
-    if let Some((before, behind)) = &gap {
+    for (before, behind) in &gaps {
         let name_or = |key: &Option<Key>, end: &str| key.as_ref().map_or(end.to_owned(), keyspace::shown);
         let (before, behind) = (name_or(before, "the beginning"), name_or(behind, "the end"));
         writeln!(out, "missing: what stood between {before} and {behind}")?;
@@ -92,7 +92,7 @@ fn tell(salvaged: Salvaged, report: &Report) -> Result<()> {
     if untold > 0 {
         writeln!(out, "… and {untold} more")?;
     }
-    match (lost.is_empty() && gap.is_none() && !has_gaps && short.is_none(), report.is_sound()) {
+    match (lost.is_empty() && gaps.is_empty() && !has_gaps && short.is_none(), report.is_sound()) {
         (true, true) => writeln!(out, "Nothing is missing, as far as can be told.")?,
         (_, true) => writeln!(out, "What is left fits together.")?,
         _ => writeln!(out, "`coffer restore` builds indexes and counts anew; the rest of the above stays missing.")?,

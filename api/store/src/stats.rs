@@ -56,8 +56,8 @@ pub struct Salvaged {
     pub entries: u64,
     /// Keys whose values could not.
     pub lost: Vec<Key>,
-    /// The last key before, and the first key behind, a part of which nothing could be read; `None` for the beginning or the end.
-    pub gap: Option<(Option<Key>, Option<Key>)>,
+    /// The last key before, and the first key behind, each part of which nothing could be read; `None` for the beginning or the end.
+    pub gaps: Vec<(Option<Key>, Option<Key>)>,
     /// Stretches of the log could not be read: what they said is missing, or stands as it was before.
     pub has_gaps: bool,
     /// The last commit that was confirmed, and the last one that was found, where that is an earlier one.

@@ -342,7 +342,7 @@ fn load(db: &Db, key: &Key, mut stored: IVec) -> Result<Option<Entry>, ReadError
             }
             Stored::Large(large) => large,
         };
-        if let Some(value) = large.load(db).map_err(read_error)? {
+        if let Some(value) = large.load(|key| db.get(key)).map_err(read_error)? {
             return Ok(Some(Entry { version: large.version, value }));
         }
         // Overwritten between the two reads; or it is damaged.

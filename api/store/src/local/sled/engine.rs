@@ -125,11 +125,6 @@ pub(super) fn open_again(
     opened.map_err(Refused::words)
 }
 
-/// Opens a database of which it is known that it is whole.
-pub(super) fn open_known(sled_dir: &Path, segment: usize, cache_bytes: u64) -> Result<::sled::Db, String> {
-    in_thread(|| open_db(sled_dir, segment, cache_bytes)).map_err(Refused::words)
-}
-
 /// Opens a database that takes the place of one that this process closed.
 pub(super) fn open_in_place(sled_dir: &Path, segment: usize, cache_bytes: u64) -> Result<::sled::Db, String> {
     with_room(|| open_db(sled_dir, segment, cache_bytes)).map_err(Refused::words)
@@ -137,7 +132,7 @@ pub(super) fn open_in_place(sled_dir: &Path, segment: usize, cache_bytes: u64) -
 
 /// Makes a database in an empty directory, to be filled.
 pub(super) fn open_new(sled_dir: &Path, segment: usize) -> Result<::sled::Db, String> {
-    open_known(sled_dir, segment, FILLING_CACHE)
+    in_thread(|| open_db(sled_dir, segment, FILLING_CACHE)).map_err(Refused::words)
 }
 
 /// Opens a database that nobody can do without, as often as it takes where the disk is full: others may have filled it since this process looked,

@@ -156,7 +156,7 @@ fn drop_broken_values(db: &Db) -> Result<(), ::sled::Error> {
         let (key, stored) = item?;
         match Stored::parse(&stored) {
             _ if is_piece(&key) => pieces.push(key),
-            Ok(Stored::Large(large)) if large.load(db)?.is_some() => whole.extend(large.keys()),
+            Ok(Stored::Large(large)) if large.load(|key| db.get(key))?.is_some() => whole.extend(large.keys()),
             Ok(Stored::Whole(..)) => {}
             Ok(Stored::Large(_)) | Err(_) => drop(db.remove(key)?),
         }

@@ -1,6 +1,5 @@
-//! Mending a damaged log, in a copy of it. sled's recovery leaves out the rest of a segment, or of the log, behind a message whose checksum
-//! does not fit. A flipped bit can be found by the checksum and flipped back. A message that cannot be read is replaced by one that can
-//! be passed over: then what it was about is unreadable, and nothing else.
+//! Mending a damaged log, in a copy of it. A flipped bit can be found by the checksum and flipped back. A message that cannot be read is replaced
+//! by one that can be passed over: then what it was about is unreadable, and nothing else.
 //!
 //! The log of sled 0.34: segments of one size, each with a header of 20 bytes (checksum, sequence number, last stable sequence number)
 //! and messages (checksum, kind, length, number of the segment, number of the page, body). The checksums are CRC-32.
@@ -17,9 +16,15 @@ const SEQUENCE: u64 = 0x7fff_ffff_ffff_ffff;
 const CANCELED: u8 = 1;
 const CAP: u8 = 2;
 const LAST_KIND: u8 = 11;
+/// Where the messages end that count together or not at all.
+pub(super) const BATCH: u8 = 3;
+/// A page that is none any more.
+pub(super) const FREE: u8 = 4;
+/// Where trees begin.
+pub(super) const META: u8 = 6;
 /// A page, and a change of a page.
-const NODE: u8 = 8;
-const LINK: u8 = 10;
+pub(super) const NODE: u8 = 8;
+pub(super) const LINK: u8 = 10;
 
 /// What was done.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -78,33 +83,48 @@ pub(super) fn mend(file: &File, segment: usize) -> io::Result<Mended> {
         mend_messages(bytes, of_segment, &mut mended);
         file.write_all_at(bytes, begin as u64)?;
     }
-    reach_the_end(file, segment, &places, &mut mended)?;
+    mended.is_short = is_short(file, segment, &places)?;
     Ok(mended)
 }
 
-/// sled reads no further than up to the first segment that is missing behind the last place that was known to be durable. So where something is missing, the
-/// last segment that is there becomes that place.
-fn reach_the_end(file: &File, segment: usize, places: &BTreeMap<u64, usize>, mended: &mut Mended) -> io::Result<()> {
-    let Some(last) = places.last_key_value().map(|(number, _)| number * segment as u64) else { return Ok(()) };
+/// Whether the last place that is known to have been durable is behind the last segment that is there.
+fn is_short(file: &File, segment: usize, places: &BTreeMap<u64, usize>) -> io::Result<bool> {
+    let Some(last) = places.last_key_value().map(|(number, _)| number * segment as u64) else { return Ok(false) };
     let mut header = [0; SEGMENT_HEADER];
-    let mut stable = Vec::with_capacity(places.len());
     for begin in places.values() {
         file.read_exact_at(&mut header, *begin as u64)?;
-        stable.push((*begin, sequence(&header[4..12]), sequence(&header[12..20])));
-    }
-    // Before anything is durable, that place is before the beginning.
-    let beyond = |stable: u64| stable != u64::MAX && stable >= last + segment as u64;
-    mended.is_short = stable.iter().any(|(.., stable)| beyond(*stable));
-    if !mended.has_gaps() {
-        return Ok(());
-    }
-    for (begin, own, known) in stable {
-        if beyond(known) || own == last {
-            put_header(&mut header, own, last);
-            file.write_all_at(&header, begin as u64)?;
+        let stable = sequence(&header[12..20]);
+        // Before anything is durable, that place is before the beginning.
+        if stable != u64::MAX && stable >= last + segment as u64 {
+            return Ok(true);
         }
     }
-    Ok(())
+    Ok(false)
+}
+
+/// Where the segments of a mended file are, by their numbers.
+pub(super) fn segments(file: &File, segment: usize) -> io::Result<BTreeMap<u64, u64>> {
+    let (mut found, mut header) = (BTreeMap::new(), [0; SEGMENT_HEADER]);
+    let length = file.metadata()?.len();
+    for begin in (0..length).step_by(segment).filter(|begin| begin + SEGMENT_HEADER as u64 <= length) {
+        file.read_exact_at(&mut header, begin)?;
+        if header_fits(&header) {
+            found.insert(sequence(&header[4..12]) / segment as u64, begin);
+        }
+    }
+    Ok(found)
+}
+
+/// The messages of a mended segment, each with its kind, its page, and where in the segment its body is.
+pub(super) fn messages(bytes: &[u8], of_segment: u64, mut each: impl FnMut(u8, u64, Range<usize>)) {
+    let mut at = SEGMENT_HEADER;
+    while at + MESSAGE_HEADER <= bytes.len()
+        && let Some(message) = Message::at(bytes, at).filter(|message| message.fits(bytes, at, of_segment))
+        && message.kind != CAP
+    {
+        each(message.kind, message.page, at + message.head..at + message.length());
+        at += message.length();
+    }
 }
 
 /// The number of a segment, by its header.
@@ -185,6 +205,7 @@ struct Message {
     kind: u8,
     body: usize,
     of_segment: u64,
+    page: u64,
     /// Bytes of the head.
     head: usize,
 }
@@ -201,10 +222,10 @@ impl Message {
             used += length;
             Some(number)
         };
-        let (body, of_segment, _page) = (next()?, next()?, next()?);
+        let (body, of_segment, page) = (next()?, next()?, next()?);
         let body = usize::try_from(body).ok()?;
         let fits = (CANCELED..=LAST_KIND).contains(&kind) && body <= head.len() - used;
-        fits.then_some(Message { crc, kind, body, of_segment, head: used })
+        fits.then_some(Message { crc, kind, body, of_segment, page, head: used })
     }
 
     fn length(&self) -> usize {
@@ -320,7 +341,7 @@ fn number(bytes: &[u8]) -> u64 {
 }
 
 /// A number as sled writes it, and how many bytes it takes.
-fn varint(bytes: &[u8]) -> Option<(u64, usize)> {
+pub(super) fn varint(bytes: &[u8]) -> Option<(u64, usize)> {
     let first = *bytes.first()?;
     let byte = |at: usize| bytes.get(at).map(|byte| u64::from(*byte));
     Some(match first {
@@ -438,8 +459,10 @@ mod tests {
             let read = std::fs::read(dir.path().join("db")).unwrap();
             assert!(header_fits(&read[8192..8192 + SEGMENT_HEADER]));
             let numbers = [0, 8192].map(|at| (sequence(&read[at + 4..at + 12]), sequence(&read[at + 12..at + 20])));
-            assert_eq!(numbers, [(6 * 8192, 7 * 8192), (7 * 8192, 7 * 8192)], "no place behind the end is promised");
-            assert_eq!(mend(&file, 8192).unwrap(), Mended::default(), "now all of it can be read");
+            assert_eq!(numbers, [(6 * 8192, 9 * 8192), (7 * 8192, 0)]);
+            let again = mend(&file, 8192).unwrap();
+            assert_eq!(again, Mended { is_short: true, ..Mended::default() }, "now all of it can be read");
+            assert_eq!(segments(&file, 8192).unwrap(), BTreeMap::from([(6, 0), (7, 8192)]));
         }
     }
 }

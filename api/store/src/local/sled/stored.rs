@@ -71,15 +71,18 @@ impl Large {
     }
 
     /// Puts the pieces together; `None` if one is missing.
-    pub(super) fn load(self, db: &::sled::Db) -> Result<Option<Bytes>, ::sled::Error> {
+    pub(super) fn load<P: AsRef<[u8]>, E>(
+        self,
+        mut get: impl FnMut(&[u8]) -> Result<Option<P>, E>,
+    ) -> Result<Option<Bytes>, E> {
         // A length that was damaged is noticed below, and takes no memory before.
         let length = usize::try_from(self.length).unwrap_or(0).min(LARGEST_RESERVED);
         let mut value = Vec::with_capacity(length);
         for key in self.keys() {
-            let Some(piece) = db.get(key)? else {
+            let Some(piece) = get(&key)? else {
                 return Ok(None);
             };
-            value.extend_from_slice(&piece);
+            value.extend_from_slice(piece.as_ref());
         }
         Ok((value.len() as u64 == self.length).then(|| value.into()))
     }
