@@ -31,7 +31,7 @@ impl Compact {
             Some(server) => block_on(on_server(server))?,
             None => block_on(on_store(&self.data))?,
         };
-        let storage::Compaction { before, after, free_inside, waited_ms, rewritten } = compaction;
+        let storage::Compaction { before, after, free_inside, waited_ms, rewritten, has_erased } = compaction;
         let mut out = std::io::stdout();
         let size = |bytes| ByteSize(bytes).display().si();
         write!(out, "The store took {} on the disk and takes {} now", size(before), size(after))?;
@@ -43,6 +43,12 @@ impl Compact {
             writeln!(
                 out,
                 "It was not written anew: that would make it little smaller, or the disk has no room for a second one."
+            )?;
+        }
+        if has_erased {
+            writeln!(
+                out,
+                "What was erased may still stand in its files. Make room on the disk for a second store beside it if there is none, and compact again."
             )?;
         }
         if self.server.is_named() {
@@ -70,6 +76,7 @@ async fn on_store(data: &DataDir) -> Result<storage::Compaction> {
         free_inside: compacted.free_inside,
         waited_ms: u64::try_from(compacted.waited.as_millis()).unwrap_or(u64::MAX),
         rewritten: compacted.rewritten,
+        has_erased: compacted.has_erased,
     })
 }
 

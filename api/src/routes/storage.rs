@@ -23,5 +23,6 @@ async fn compact(context: Context, input: Input<endpoints::Compact>) -> Result<R
         free_inside: compacted.free_inside,
         waited_ms: u64::try_from(compacted.waited.as_millis()).unwrap_or(u64::MAX),
         rewritten: compacted.rewritten,
+        has_erased: compacted.has_erased,
     })
 }

@@ -55,6 +55,7 @@ pub struct Batch {
     pub(super) add: Vec<(Key, Vec<Addition>)>,
     pub(super) append: Vec<Bytes>,
     pub(super) reserve: Reserve,
+    pub(super) erases: bool,
 }
 
 impl Batch {
@@ -98,12 +99,13 @@ impl Batch {
 
     /// Takes all of another batch too.
     pub fn extend(&mut self, other: Batch) -> &mut Batch {
-        let Batch { expect, write, keep, add, append, reserve } = other;
+        let Batch { expect, write, keep, add, append, reserve, erases } = other;
         self.expect.extend(expect);
         self.write.extend(write);
         self.keep.extend(keep);
         self.add.extend(add);
         self.append.extend(append);
+        self.erases |= erases;
         self.use_reserve(reserve)
     }
 
@@ -143,6 +145,13 @@ impl Batch {
     /// Lets the batch use that much of the room that is kept free on the disk, or more if it may already.
     pub fn use_reserve(&mut self, reserve: Reserve) -> &mut Batch {
         self.reserve = self.reserve.max(reserve);
+        self
+    }
+
+    /// Nothing of what the batch removes or overwrites may be left on the disk: the next compaction writes everything anew, whatever that is
+    /// worth otherwise.
+    pub fn erase(&mut self) -> &mut Batch {
+        self.erases = true;
         self
     }
 

@@ -47,6 +47,8 @@ pub struct Compacted {
     /// Everything was written anew. Otherwise only segments of the files that held nothing at all were given back: the files could
     /// not become much smaller, or there was no room for a second copy.
     pub rewritten: bool,
+    /// Something that was erased may still stand in the files, since they were not written anew, or it was erased meanwhile.
+    pub has_erased: bool,
 }
 
 /// What [`Store::salvage`](super::Store::salvage) found.

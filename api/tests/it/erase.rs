@@ -364,3 +364,27 @@ async fn what_is_erased_stays_or_goes_whole_when_the_server_is_killed() {
         assert!(!said_of_it.contains(&id), "round {round}: {said_of_it}");
     }
 }
+
+/// With the next compaction, whoever does it.
+#[tokio::test]
+async fn what_is_erased_goes_from_the_disk_while_no_server_runs() {
+    let dir = tempfile::tempdir().unwrap();
+    let data = dir.path().join("data");
+    let mut server = Server::start(&data, &[]);
+    let admin = server.set_up().await;
+    admin.collection("people", json!([{"name": "v", "type": "text"}])).await;
+    let record = admin.record("people", json!({"v": "SECRETone"})).await;
+    let dropped = admin.record("people", json!({"v": "SECRETtwo"})).await;
+    admin.patch(&path("people", &dropped), &json!({"v": "harmless"})).await.is(200);
+    let body = json!({"username": "SECRETname", "password": PASSWORD});
+    let user = admin.post("/api/users/", &body).await.is(201);
+    erase(&admin, json!({"record": {"collection": "people", "id": record["id"]}})).await;
+    erase(&admin, json!({"field": {"collection": "people", "name": "v"}})).await;
+    erase(&admin, json!({"user": {"id": user["id"]}})).await;
+    server.stop();
+    assert!(data.join("store/erased").exists());
+    let told = said(&coffer(&["compact"], &data));
+    assert!(told.starts_with("0: ") && !told.contains("What was erased"), "{told}");
+    assert!(!is_on_disk(&data.join("store"), "SECRET"), "it is still in the store's files");
+    assert!(!data.join("store/erased").exists());
+}

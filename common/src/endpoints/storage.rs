@@ -27,6 +27,9 @@ pub struct Compaction {
     pub waited_ms: u64,
     /// Everything was written anew; otherwise only parts of the files that held nothing at all were given back.
     pub rewritten: bool,
+    /// Something that was erased may still stand in the files: it was erased meanwhile, or there is no room to write everything anew.
+    #[serde(default)]
+    pub has_erased: bool,
 }
 
 impl JsonAnswer for Compaction {}

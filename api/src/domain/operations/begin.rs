@@ -51,6 +51,6 @@ pub(in crate::domain) async fn stage_erasing(
 ) -> Result<()> {
     let told = told(core, by, id, json!({"kind": "erase", "of": what.word()}));
     let stored = Stored::new(Work::Erase(Erase::new(what)), None, core.timestamp(), by.caller.user_id());
-    stage(core, id, &stored, Some(&told), batch.use_reserve(Reserve::Most)).await?;
+    stage(core, id, &stored, Some(&told), batch.use_reserve(Reserve::Most).erase()).await?;
     Ok(())
 }

@@ -92,6 +92,14 @@ impl Erase {
 
 impl Steps for Erase {
     async fn step(&mut self, core: &Core, budget: &mut Budget<'_>) -> Result<Piece> {
+        let mut piece = self.next(core, budget).await?;
+        piece.batch.erase();
+        Ok(piece)
+    }
+}
+
+impl Erase {
+    async fn next(&mut self, core: &Core, budget: &mut Budget<'_>) -> Result<Piece> {
         let snapshot = core.store.snapshot().await?;
         if let Some(after) = self.answers.take() {
             return self.in_answers(&snapshot, budget, &after).await;
@@ -139,9 +147,7 @@ impl Steps for Erase {
         let done = removal.count;
         Ok(Piece { batch: removal.finish(core, &snapshot).await?, done, is_last, ..Piece::default() })
     }
-}
 
-impl Erase {
     /// What is not in the journal.
     async fn begin(&self, snapshot: &Snapshot, removal: &mut Removal) -> Result<()> {
         match &self.what {
@@ -311,6 +317,11 @@ impl EraseTarget {
                     for name in names.at(change.collection, lost.version, name) {
                         is_taken |= lost.members.take(name.as_str()).is_some();
                     }
+                    let had = record::Kept::take_from(&mut lost.members);
+                    let mut kept = had.clone();
+                    kept.retain(|id| !names.ids(change.collection).contains(&id));
+                    is_taken |= kept != had;
+                    lost.members.extend(kept.as_members().clone());
                 }
                 for name in names.at(change.collection, change.definition, name) {
                     if values.before.take(name.as_str()).is_none() {

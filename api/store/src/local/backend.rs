@@ -136,6 +136,22 @@ impl Backend {
         }
     }
 
+    /// Notes, durably, that what the next group removes is to be erased from the files too.
+    pub(super) fn note_erased(&self) -> Result<(), ApplyError> {
+        match self {
+            Backend::Sled(sled) => sled.note_erased(),
+            Backend::Memory(_) => Ok(()),
+        }
+    }
+
+    /// Whether something that was erased may stand in the files.
+    pub(super) fn has_erased(&self) -> bool {
+        match self {
+            Backend::Sled(sled) => sled.has_erased(),
+            Backend::Memory(_) => false,
+        }
+    }
+
     /// Writes all of a group and the state after it, atomically. On disk when it returns.
     pub(super) fn apply(&self, writes: &[(Key, Option<Entry>)], state: State) -> Result<(), ApplyError> {
         match self {

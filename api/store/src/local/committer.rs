@@ -160,7 +160,27 @@ impl Committer {
         Ok(let_in)
     }
 
+    /// Notes that something is erased where that is so, and refuses what erases where the disk has no room for the note.
+    fn note_erased(&self, waiting: Vec<Waiting>) -> Result<Vec<Waiting>, ApplyError> {
+        if waiting.iter().all(|waiting| !waiting.batch.erases) {
+            return Ok(waiting);
+        }
+        match self.inner.backend.note_erased() {
+            Ok(()) => Ok(waiting),
+            Err(error) if error.is_full => {
+                let (refused, others): (Vec<_>, Vec<_>) = waiting.into_iter().partition(|waiting| waiting.batch.erases);
+                for waiting in refused {
+                    self.inner.stats.refused.fetch_add(1, Relaxed);
+                    waiting.answer(Err(CommitError::DiskFull));
+                }
+                Ok(others)
+            }
+            Err(error) => Err(error),
+        }
+    }
+
     fn commit_group(&mut self, waiting: Vec<Waiting>) -> Result<(), ApplyError> {
+        let waiting = self.note_erased(waiting)?;
         let inner = Arc::clone(&self.inner);
         inner.stats.group_sizes.observe(waiting.len() as u64);
         let keys = StoredEntries::keys(waiting.iter().map(|waiting| &waiting.batch));

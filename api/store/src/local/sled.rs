@@ -7,6 +7,7 @@
 
 mod changes;
 mod engine;
+mod erased;
 mod files;
 mod holes;
 mod initialized;
@@ -48,6 +49,7 @@ pub use self::{
 use self::{
     changes::Changes,
     engine::open_again,
+    erased::Erased,
     files::{Format, Lock, Space, sync},
     holes::FreeSegments,
     initialized::Initialized,
@@ -84,6 +86,7 @@ pub(super) struct Sled {
     reserve_bytes: u64,
     /// Segments of the database file that hold nothing and could not be given back.
     free: Mutex<FreeSegments>,
+    erased: Erased,
     /// True if any value may be in pieces, which have to go when it goes.
     has_pieces: AtomicBool,
     initialized: Initialized,
@@ -222,6 +225,20 @@ impl Sled {
         sync(&self.dir)?;
         self.format.store(FORMAT, Ordering::Relaxed);
         Ok(())
+    }
+
+    /// What the next group removes is to be erased from the files too, by the next compaction.
+    pub(super) fn note_erased(&self) -> Result<(), ApplyError> {
+        let noted = self.erased.note().and_then(|()| self.owner.keep(self.erased.path()));
+        noted.map_err(|error| ApplyError {
+            is_full: is_full(error.kind()),
+            ..failed("noting that something is erased", &error)
+        })
+    }
+
+    /// Whether something that was erased may stand in the files.
+    pub(super) fn has_erased(&self) -> bool {
+        self.erased.is_left()
     }
 
     /// Makes a group durable. After an error other than that of a full disk nothing is tried again, not even a last flush when the

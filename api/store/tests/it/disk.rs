@@ -1,6 +1,6 @@
 //! The disk under a store: when it is full, when its files go, and how space goes back to the system.
 
-use std::fs;
+use std::{fs, path::Path};
 
 use store::{Batch, CommitError, Key, OpenError, Options, Reserve, Store};
 
@@ -163,4 +163,112 @@ fn a_compaction_that_was_cut_off_changes_nothing() {
     // Before the old one was removed.
     super::files::copy_dir(&database, &old);
     assert!(has(&super::open(dir.path()), "one") && !old.exists());
+}
+
+/// Whether a text stands in a file of a store.
+fn is_on_disk(dir: &Path, text: &str) -> bool {
+    fs::read_dir(dir).expect("a directory").any(|entry| {
+        let path = entry.expect("an entry").path();
+        if path.is_dir() {
+            return is_on_disk(&path, text);
+        }
+        fs::read(path).expect("read").windows(text.len()).any(|window| window == text.as_bytes())
+    })
+}
+
+fn word(n: i64) -> Key {
+    Key::space("words").int(n)
+}
+
+/// A store with much that stays, and some words that are to go.
+fn filled(dir: &Path) -> Store {
+    let store = super::open(dir);
+    for page in 0..20 {
+        let mut batch = Batch::new();
+        // So many that it is noticed in time that a new store would be no smaller.
+        for n in 0..875 {
+            batch.put(Key::space("records").int(page * 875 + n), vec![7; 100]);
+        }
+        batch.put(word(page), format!("SECRET {page}."));
+        super::block_on(store.commit(batch)).expect("a commit");
+    }
+    store
+}
+
+fn remove(store: &Store, n: i64, erases: bool) {
+    let mut batch = Batch::with(|batch| batch.delete(word(n)));
+    if erases {
+        batch.erase();
+    }
+    super::block_on(store.commit(batch)).expect("a commit");
+}
+
+#[test]
+fn what_is_erased_goes_from_the_disk_with_the_next_compaction_whatever_that_is_worth() {
+    let dir = tempfile::tempdir().expect("a directory");
+    let store = filled(dir.path());
+    let compact = |store: &Store| super::block_on(store.compact()).expect("compacted");
+    for page in 0..20 {
+        remove(&store, page, false);
+    }
+    compact(&store);
+    super::block_on(store.commit(Batch::with(|batch| batch.put(word(0), "SECRET again")))).expect("a commit");
+    let compacted = compact(&store);
+    assert!(!compacted.rewritten && !compacted.has_erased, "it is not worth it: {compacted:?}");
+    remove(&store, 0, true);
+    // Also by another process.
+    drop(store);
+    let store = super::open(dir.path());
+    let compacted = compact(&store);
+    assert!(compacted.rewritten && !compacted.has_erased, "{compacted:?}");
+    assert!(!is_on_disk(dir.path(), "SECRET"));
+    let compacted = compact(&store);
+    assert!(!compacted.rewritten && !compacted.has_erased, "once is enough: {compacted:?}");
+    drop(store);
+    let compacted = compact(&super::open(dir.path()));
+    assert!(!compacted.rewritten && !compacted.has_erased, "{compacted:?}");
+}
+
+#[test]
+fn what_is_erased_while_the_store_is_compacted_goes_with_the_next_one() {
+    let dir = tempfile::tempdir().expect("a directory");
+    let store = filled(dir.path());
+    for n in 0..10 {
+        super::block_on(async {
+            let compacting = tokio::spawn({
+                let store = store.clone();
+                async move { store.compact().await.expect("compacted") }
+            });
+            for _ in 0..n {
+                tokio::task::yield_now().await;
+            }
+            store.commit(Batch::with(|batch| batch.delete(word(n)).erase())).await.expect("a commit");
+            let compacted = compacting.await.expect("ends");
+            if compacted.has_erased {
+                let again = store.compact().await.expect("compacted");
+                assert!(again.rewritten && !again.has_erased, "{again:?}");
+            }
+        });
+        assert!(!is_on_disk(dir.path(), &format!("SECRET {n}.")), "{n}");
+    }
+    assert!(is_on_disk(dir.path(), "SECRET 19."), "what is not erased stays");
+}
+
+#[test]
+fn what_is_erased_is_not_forgotten_where_there_is_no_room_for_a_second_store() {
+    let dir = tempfile::tempdir().expect("a directory");
+    let store = filled(dir.path());
+    remove(&store, 3, true);
+    drop(store);
+    let disk = rustix::fs::statvfs(dir.path()).expect("a disk");
+    let free = disk.f_bavail * disk.f_frsize;
+    let store = open_with(dir.path(), |sled| sled.reserve_bytes = free * 16).expect("opens");
+    for _ in 0..2 {
+        let compacted = super::block_on(store.compact()).expect("compacted");
+        assert!(!compacted.rewritten && compacted.has_erased, "{compacted:?}");
+    }
+    drop(store);
+    let compacted = super::block_on(super::open(dir.path()).compact()).expect("compacted");
+    assert!(compacted.rewritten && !compacted.has_erased, "{compacted:?}");
+    assert!(!is_on_disk(dir.path(), "SECRET 3."));
 }

@@ -44,6 +44,8 @@ impl Committer {
 
     /// Tells what came of it, and begins anew for those who asked meanwhile.
     fn end(&mut self, compaction: Compaction, compacted: Result<Compacted, CompactError>) -> Result<(), ApplyError> {
+        let has_erased = self.inner.backend.has_erased();
+        let compacted = compacted.map(|compacted| Compacted { has_erased, ..compacted });
         for answer in compaction.answers {
             // A caller that went away has no use for the answer.
             let _ = answer.send(compacted);
@@ -138,7 +140,8 @@ impl Committer {
         inner.backend.swap(&new)?;
         drop(closed);
         let (before, after) = (compaction.before, inner.backend.disk_bytes()?);
-        let compacted = Compacted { before, after, free_inside: 0, waited: began.elapsed(), rewritten: true };
+        let compacted =
+            Compacted { before, after, free_inside: 0, waited: began.elapsed(), rewritten: true, has_erased: false };
         log(&compacted);
         self.reopening.note(Some(&compacted));
         self.end(compaction, Ok(compacted))
@@ -158,6 +161,7 @@ impl Committer {
             free_inside,
             waited: began.elapsed(),
             rewritten: false,
+            has_erased: false,
         });
         match &compacted {
             Ok(compacted) => log(compacted),
@@ -169,7 +173,7 @@ impl Committer {
 }
 
 fn log(compacted: &Compacted) {
-    let Compacted { before, after, free_inside, waited, rewritten } = compacted;
+    let Compacted { before, after, free_inside, waited, rewritten, .. } = compacted;
     let waited_ms = waited.as_millis();
     tracing::info!(before, after, free_inside, waited_ms, rewritten, "the store was compacted");
 }

@@ -17,6 +17,7 @@ use std::{
 use super::{
     Opened, Sled,
     engine::{Refused, SEGMENT, is_locked, open_checked},
+    erased::Erased,
     files::{Format, Lock, Space, lock_holder, make_dir, needed_to_open, sync, sync_files},
     holes::give_back,
     initialized::Initialized,
@@ -107,7 +108,9 @@ impl Sled {
         let files = make_durable(&dir, format, &mark, inspected.state);
         files.map_err(io("making it durable"))?;
         owner.keep(&dir).map_err(io("keeping the owner of its files"))?;
+        let erased = Erased::read(&dir).map_err(io("looking for what was erased"))?;
         let sled = Sled {
+            erased,
             initialized: Initialized::new(options.initialized.clone(), owner),
             dir,
             opened: RwLock::new(Some(opened)),

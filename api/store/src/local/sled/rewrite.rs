@@ -106,6 +106,7 @@ impl Sled {
         make_dir(&dir)?;
         let db = open_new(&dir, self.segment)?;
         *self.changed() = Some(BTreeSet::new());
+        self.erased.begin();
         Ok(Rewrite { dir, db })
     }
 
@@ -132,7 +133,7 @@ impl Sled {
             if is_over() {
                 return Err(NotRewritten::Failed("the store is closing".to_owned()));
             }
-            if disk_bytes(&to.dir)? >= worth {
+            if !self.erased.is_left() && disk_bytes(&to.dir)? >= worth {
                 return Err(NotRewritten::NotWorth);
             }
             // What else makes room may use that much as well.
@@ -180,7 +181,11 @@ impl Sled {
                 .map_err(|what| failed("opening it again", &what))?,
         );
         *self.free_segments() = FreeSegments::default();
-        remove(&old).map_err(io)
+        remove(&old).map_err(io)?;
+        if let Err(error) = self.erased.end() {
+            tracing::warn!(%error, "that nothing is left of what was erased could not be noted; the next compaction writes everything anew again");
+        }
+        Ok(())
     }
 
     /// Forgets a new database, if there is one.
