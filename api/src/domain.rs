@@ -60,6 +60,7 @@ pub mod turns;
 pub mod undo;
 pub mod usage;
 pub mod users;
+pub mod views;
 pub mod words;
 pub mod work;
 

@@ -42,6 +42,7 @@ mod streaming;
 mod table;
 mod tokens;
 mod users;
+mod views;
 
 use std::{convert::Infallible, sync::Arc};
 
@@ -130,6 +131,7 @@ fn table(context: Context, assets: Assets) -> Table {
     events::register(&mut table);
     table.compresses = true;
     users::register(&mut table);
+    views::register(&mut table);
     collections::register(&mut table);
     records::register(&mut table);
     batch::register(&mut table);

@@ -157,6 +157,15 @@ impl Condition {
         if filters.iter().enumerate().any(is_twice) { Err(Self::All(parts)) } else { Ok(filters) }
     }
 
+    /// Has its comparisons lead by other paths.
+    pub fn rename(&mut self, rename: &dyn Fn(&str) -> String) {
+        match self {
+            Self::All(parts) | Self::Any(parts) => parts.iter_mut().for_each(|part| part.rename(rename)),
+            Self::Not(part) => part.rename(rename),
+            Self::Is(comparison) => comparison.path = rename(&comparison.path),
+        }
+    }
+
     /// The comparisons in it, in order.
     pub fn comparisons(&self) -> Vec<&Comparison> {
         let (mut found, mut rest) = (Vec::new(), vec![self]);

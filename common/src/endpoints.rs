@@ -23,6 +23,7 @@ pub mod setup;
 pub mod storage;
 pub mod tokens;
 pub mod users;
+pub mod views;
 
 use crate::endpoint::EndpointInfo;
 
@@ -136,6 +137,12 @@ pub static ENDPOINTS: &[EndpointInfo] = &[
     EndpointInfo::of::<paths::Replace>(),
     EndpointInfo::of::<paths::Update>(),
     EndpointInfo::of::<paths::Delete>(),
+    EndpointInfo::of::<views::List>(),
+    EndpointInfo::of::<views::Create>(),
+    EndpointInfo::of::<views::Get>(),
+    EndpointInfo::of::<views::Replace>(),
+    EndpointInfo::of::<views::Update>(),
+    EndpointInfo::of::<views::Delete>(),
     EndpointInfo::of::<records::Root>(),
     EndpointInfo::of::<records::List>(),
     EndpointInfo::of::<records::Aggregate>(),

@@ -4,7 +4,7 @@
 //!
 //! - `ledger`: what was found, and the repair of it
 //! - `definitions`, `records`, `derived`: collections, and what stands beside their records
-//! - `people`: users and sessions
+//! - `people`: users and sessions; `views`: saved views
 //! - `history`: the journal, and spaces that nobody knows
 
 mod definitions;
@@ -14,6 +14,7 @@ mod ledger;
 mod people;
 mod records;
 mod stored;
+mod views;
 mod words;
 
 use super::keyspace;
@@ -38,6 +39,7 @@ async fn run(mut ledger: Ledger<'_>) -> Result<Report, CheckError> {
     let (schemas, leaving) = definitions::check(&mut ledger).await?;
     let mut usage = records::check(&mut ledger, &schemas, &leaving).await?;
     people::check(&mut ledger).await?;
+    views::check(&mut ledger).await?;
     history::check(&mut ledger, &mut usage).await?;
     derived::counters(&mut ledger, &keyspace::usages(), usage).await?;
     ledger.finish().await

@@ -36,6 +36,7 @@ use super::{
     schema::{Schema, StoredDefinition},
     search::postings::Gathered,
     stage,
+    views::StoredView,
     words::{self, Definition},
 };
 
@@ -189,6 +190,7 @@ impl<'a> Converter<'a> {
                     self.reserve(number, counter(&entry));
                 }
             }
+            words::VIEWS => self.view(key, &entry, out)?,
             words::META if elements.text().is_ok_and(|name| words::DERIVED.contains(&name.as_str())) => {}
             // What is derived is made anew.
             "counts" | "index" | "referrers" | "unique" | "usage" => {}
@@ -225,6 +227,21 @@ impl<'a> Converter<'a> {
             None => entry.value,
         };
         out.push((keyspace::in_space(key, keyspace::COLLECTIONS), Entry { value, ..entry }));
+        Ok(())
+    }
+
+    /// A view, and what it is found by. One of a collection that is not there is left out.
+    fn view(&mut self, key: &Key, entry: &Entry, out: &mut Vec<(Key, Entry)>) -> Result<()> {
+        let (version, mut value) = (entry.version, entry.value.clone());
+        if let Ok(mut view) = StoredView::read(entry) {
+            if !self.schemas.contains_key(&view.collection) {
+                return Ok(());
+            }
+            view.number = self.number(view.collection, None);
+            value = serde_json::to_vec(&view)?.into();
+            out.extend(view.found_by().map(|key| (key, Entry { version, value: Vec::new().into() })));
+        }
+        out.push((keyspace::in_space(key, keyspace::VIEWS), Entry { version, value }));
         Ok(())
     }
 

@@ -5,7 +5,7 @@ use std::ops::Bound;
 use base::fold::{fold, nfc};
 use common::{
     field::{Field, FieldType, Unique},
-    id::{OperationId, PathId, RecordId, SessionId, UserId},
+    id::{OperationId, PathId, RecordId, SessionId, UserId, ViewId},
     migration::MigrationId,
     name::CollectionName,
     validate::parse_decimal,
@@ -35,9 +35,12 @@ pub const MIGRATIONS: &str = "g";
 /// The space of work in the background.
 pub const OPERATIONS: &str = "w";
 
+/// The space of saved views.
+pub const VIEWS: &str = "v";
+
 /// Every space, and the word for it: in backups, and where people are told of a key. What is elsewhere is not Coffer's, and
 /// `coffer check` says so.
-pub const SPACES: [(&str, &str); 26] = [
+pub const SPACES: [(&str, &str); 27] = [
     ("K", "idempotency_keys"),
     ("N", "last_records"),
     ("a", "operation_changes"),
@@ -60,6 +63,7 @@ pub const SPACES: [(&str, &str); 26] = [
     (SESSIONS, "sessions"),
     ("t", "gone"),
     ("u", "unique"),
+    (VIEWS, "views"),
     (OPERATIONS, "operations"),
     ("x", "spent"),
     ("y", "user_sessions"),
@@ -475,6 +479,41 @@ pub fn path(id: PathId) -> Key {
 /// All published paths.
 pub fn paths() -> Key {
     Key::space(PATHS)
+}
+
+/// A saved view.
+pub fn view(id: ViewId) -> Key {
+    views().uuid(id.uuid())
+}
+
+/// All saved views, and what they are found by.
+pub fn views() -> Key {
+    Key::space(VIEWS)
+}
+
+/// A view among those of its owner; the value is empty.
+pub fn view_of(owner: UserId, id: ViewId) -> Key {
+    views_of(owner).uuid(id.uuid())
+}
+
+/// All views of an owner.
+pub fn views_of(owner: UserId) -> Key {
+    views().null().uuid(owner.uuid())
+}
+
+/// A view among those of its collection; the value is empty.
+pub fn view_in(collection: CollectionNumber, is_shared: bool, id: ViewId) -> Key {
+    views_in(collection).bool(is_shared).uuid(id.uuid())
+}
+
+/// All views of a collection.
+pub fn views_in(collection: CollectionNumber) -> Key {
+    views().int(i64::from(collection.0))
+}
+
+/// How often a saved view was written.
+pub fn view_changes() -> Key {
+    Key::space("m").text("view_changes")
 }
 
 /// How often a published path was written.

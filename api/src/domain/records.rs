@@ -44,7 +44,7 @@ pub use describe::describe;
 pub(super) use earlier::fit;
 pub use expand::expandable;
 pub use filter::Asked;
-pub(super) use filter::{Conditions, Node};
+pub(super) use filter::{Conditions, Node, check_list};
 pub use find::{authorize, get, get_unchanged, is_known, may_know};
 pub use guesses::Guesses;
 pub(crate) use import::{How, Tally};

@@ -27,7 +27,7 @@ use super::{
     keyspace,
     operations::{EraseTarget, stage_erasing},
     retry::Retry,
-    sessions, usage,
+    sessions, usage, views,
 };
 
 use create::distinct;
@@ -141,7 +141,7 @@ async fn count_admin(core: &Core, batch: &mut Batch, before: bool, after: bool) 
     Ok(())
 }
 
-/// Deletes a user and ends their sessions. Their records stay, and name an owner who is gone.
+/// Deletes a user and ends their sessions. Their records and the views that they shared stay, and name an owner who is gone.
 pub async fn delete(core: &Core, by: Actor<'_>, id: UserId) -> Result<()> {
     remove(core, by, id, None).await
 }
@@ -162,6 +162,7 @@ async fn remove(core: &Core, by: Actor<'_>, id: UserId, erasing: Option<(Operati
             .delete(keyspace::user(id))
             .append(journal::bytes(&change));
         found_by::stage_end(&core.store, &mut batch, &before.user).await?;
+        views::stage_delete_own(&core.store.snapshot().await?, &mut batch, id).await?;
         count_admin(core, &mut batch, before.is_active_admin(), false).await?;
         sessions::stage_end_all(core, by, &mut batch, id, None).await?;
         if let Some((operation, what)) = &erasing {

@@ -40,6 +40,8 @@ pub const RECORDS: &str = "records";
 pub const USERNAMES: &str = "usernames";
 /// The space of users.
 pub const USERS: &str = "users";
+/// The space of saved views.
+pub const VIEWS: &str = "views";
 
 /// Values that are counted or given anew, and in no backup.
 pub const DERIVED: [&str; 3] = ["collections", "last_collection", "last_owner"];

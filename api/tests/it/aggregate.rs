@@ -108,6 +108,11 @@ async fn groups_are_counted_summed_and_told_exactly_with_and_without_indexes() {
         let berlin =
             asked(&admin, "group_by=at__day&time_zone=Europe/Berlin&at__isnull=false&limit=2&ordering=-at__day").await;
         assert_eq!(berlin["results"][0]["at__day"].as_str().map(str::len), Some(10), "{berlin}");
+        // An hour is one of a day, and a week one of a year; as parts both are numbers, in filters alone.
+        let hours = asked(&admin, "group_by=at__hour&at__isnull=false&limit=1").await;
+        assert!(hours["results"][0]["at__hour"].as_str().is_some_and(|hour| hour.ends_with(":00Z")), "{hours}");
+        let weeks = asked(&admin, "group_by=at__week&at__isnull=false&limit=1").await;
+        assert!(weeks["results"][0]["at__week"].as_str().is_some_and(|week| week.contains("-W")), "{weeks}");
         // Which groups, in which order, and how many of them.
         let some = asked(&admin, "group_by=kind&sum=price&count=*&having=count+%3E+100+and+price__sum+%3E+0&ordering=-price__sum&limit=1&offset=1").await;
         assert_eq!((&some["count"], some["results"].as_array().unwrap().len()), (&json!(3), 1), "{some}");

@@ -7,7 +7,7 @@ use common::{
     Access, ENDPOINTS,
     answer::AnswerKind,
     endpoint::{BodyKind, ChargedTo, Cost, Dialect, EndpointInfo},
-    endpoints::{collections, log, metrics, operations, paths, setup, users},
+    endpoints::{collections, log, metrics, operations, paths, setup, users, views},
 };
 use reqwest::Method;
 use serde_json::{Value, json};
@@ -246,6 +246,7 @@ async fn head_is_get_without_the_body() {
     let record = admin.record("snacks", json!({"title": "Popcorn"})).await;
     let operation = done(&admin).await;
     let path = admin.post("/api/paths/", &json!({"path": "/api/a/", "collection": "snacks"})).await.is(201);
+    let view = admin.post("/api/views/", &json!({"name": "Sweet", "collection": "snacks"})).await.is(201);
     let rows = json!([{"title": "Nuts"}, {"nothing": 1}]);
     let import = admin.post("/api/records/snacks/import/?on_error=skip", &rows).await.is(200);
     for info in ENDPOINTS.iter().filter(|info| info.method == Method::GET) {
@@ -253,6 +254,7 @@ async fn head_is_get_without_the_body() {
             Access::Rules(_) => text(&record, "id"),
             _ if is::<operations::Get>(info) => text(&operation, "id"),
             _ if is::<paths::Get>(info) => text(&path, "id"),
+            _ if is::<views::Get>(info) => text(&view, "id"),
             _ if is::<operations::Rejected>(info) => text(&import, "operation"),
             _ => admin.id.clone(),
         };
@@ -321,8 +323,8 @@ async fn every_endpoint_succeeds_with_the_status_that_it_says() {
             assert_eq!(judge.faults(body), None, "{info:?} reads {body}");
         }
         // A collection's tag is its definition's, and the count in the answer changes without it.
-        // The names in a path are those of today.
-        let counts = is::<collections::Get>(info) || is::<paths::Get>(info);
+        // The names in a path and in a view are those of today.
+        let counts = is_any!(info, collections::Get, paths::Get, views::Get);
         let cached = if answer.header("etag").is_empty() || counts { "no-store" } else { "private, no-cache" };
         assert_eq!(answer.header("cache-control"), cached, "{info:?}");
         if info.access.is_browsers() {

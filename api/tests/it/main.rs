@@ -84,6 +84,7 @@ mod troubles;
 mod undo;
 mod users;
 mod values;
+mod views;
 mod wire;
 #[cfg(feature = "e2e")]
 mod wordnet;

@@ -77,6 +77,12 @@ GET /api/paths/{id}/ Admin Reads(User) Drf - Json
 PUT /api/paths/{id}/ Admin Writes(User) Drf Json≤1048575 Json
 PATCH /api/paths/{id}/ Admin Writes(User) Drf Json≤1048575 Json
 DELETE /api/paths/{id}/ Admin Writes(User) Drf - Nothing
+GET /api/views/ SignedIn Reads(User) Drf - Json
+POST /api/views/ SignedIn Writes(User) Drf Json≤262144 Json
+GET /api/views/{id}/ SignedIn Reads(User) Drf - Json
+PUT /api/views/{id}/ SignedIn Writes(User) Drf Json≤262144 Json
+PATCH /api/views/{id}/ SignedIn Writes(User) Drf Json≤262144 Json
+DELETE /api/views/{id}/ SignedIn Writes(User) Drf - Nothing
 GET /api/records/ Rules([]) Reads(User) Drf - Json
 GET /api/records/{collection}/ Rules([List]) Reads(User) Drf - Json
 GET /api/records/{collection}/aggregate/ Rules([List]) Reads(User) Drf - Json

@@ -26,6 +26,7 @@ use crate::domain::{
     retry::Retry,
     schema::{self, Schema, StoredDefinition},
     stage::Stage,
+    views,
 };
 
 /// Deletes a collection with all its records, unless another collection refers to it. Gives the work that is left, where there is some.
@@ -179,6 +180,7 @@ async fn stage_definition(
         .add(keyspace::collection_count(), -1)
         .append(journal::bytes(&entry));
     paths::expect_unnamed(snapshot, batch, Some(schema.collection.id), &[]).await?;
+    views::stage_delete_all(snapshot, batch, schema.number()).await?;
     for alias in &schema.collection.aliases {
         batch.delete(keyspace::collection_alias(alias));
     }

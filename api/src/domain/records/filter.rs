@@ -95,6 +95,17 @@ fn names(query: &ListQuery) -> Vec<&str> {
     filters.chain(comparisons.map(|comparison| comparison.path.as_str())).collect()
 }
 
+/// What is wrong with a query of a list that is not asked now.
+pub(in crate::domain) async fn check_list(
+    core: &Core,
+    snapshot: &Snapshot,
+    caller: &Caller,
+    schema: &Arc<Schema>,
+    query: &ListQuery,
+) -> Result<()> {
+    check(core, snapshot, caller, schema, query, query.check(&schema.collection)).await
+}
+
 /// What is wrong with a query: what `checked` says of it as far as the collection tells, and what it says of other records. All of it is told
 /// at once.
 pub(super) async fn check(

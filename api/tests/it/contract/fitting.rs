@@ -5,7 +5,7 @@ use common::{
     endpoint::EndpointInfo,
     endpoints::{
         backup, batch, changes, collections, events, guess, health, keys, log, metrics, migrations, operations, paths,
-        records, root, schema, sessions, settings, setup, storage, tokens, users,
+        records, root, schema, sessions, settings, setup, storage, tokens, users, views,
     },
 };
 use serde_json::{Value, json};
@@ -66,6 +66,7 @@ pub(crate) async fn fitting(
         migrations::List,
         operations::List,
         paths::List,
+        views::List,
         backup::Get,
         keys::List,
         log::Get,
@@ -153,6 +154,12 @@ pub(crate) async fn fitting(
         let path = json!({"path": format!("/api/{name}/"), "collection": "snacks"});
         parameters.push(("id", text(&admin.post(paths::Create::PATH, &path).await.is(201), "id")));
         body = is_any!(info, paths::Replace, paths::Update).then(|| path);
+    } else if is_any!(info, views::Create) {
+        body = Some(json!({"name": "Sweet", "collection": "snacks", "filter": "title = \"Popcorn\""}));
+    } else if is_any!(info, views::Get, views::Replace, views::Update, views::Delete) {
+        let view = json!({"name": "Sweet", "collection": "snacks"});
+        parameters.push(("id", text(&admin.post(views::Create::PATH, &view).await.is(201), "id")));
+        body = is_any!(info, views::Replace, views::Update).then(|| view);
     } else if is_any!(info, records::Create) {
         body = Some(json!({"title": "Popcorn"}));
     } else if is_any!(info, records::UpdateMany, records::DeleteMany) {

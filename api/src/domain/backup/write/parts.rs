@@ -22,7 +22,7 @@ use crate::domain::{
     numbers::CollectionNumber,
     record,
     schema::{self, Schema, StoredDefinition},
-    words,
+    views, words,
 };
 
 /// One space of words, or what it has of one collection.
@@ -33,6 +33,7 @@ enum Section {
     Tombstones(CollectionNumber, CollectionId),
     LastRecord(CollectionNumber, CollectionId),
     Records(CollectionNumber, CollectionId),
+    Views,
     /// The same elements under another word.
     Same(&'static str, &'static str),
 }
@@ -85,6 +86,7 @@ impl<'a> Parts<'a> {
                 Section::Tombstones(number, _) => keyspace::tombstones(number),
                 Section::LastRecord(number, _) => keyspace::last_record(number),
                 Section::Records(number, _) => keyspace::records(number),
+                Section::Views => keyspace::views(),
                 Section::Same(space, _) => Key::space(space),
             };
             self.pages = Some(self.snapshot.pages(Scan::prefix(&prefix)));
@@ -137,6 +139,7 @@ async fn plan(snapshot: &Snapshot) -> Result<VecDeque<Section>> {
     parts.extend(there.map(|(id, number)| Section::Records(*number, *id)));
     parts.push_back(Section::Same("k", words::USERNAMES));
     parts.push_back(Section::Same(keyspace::USERS, words::USERS));
+    parts.push_back(Section::Views);
     Ok(parts)
 }
 
@@ -174,6 +177,9 @@ fn in_words(
             let value = record_in_words(schemas.get(&number), id, &entry.value).unwrap_or(entry.value);
             (keyspace::with_id(Key::space(words::RECORDS).uuid(collection.uuid()), id), Entry { version, value })
         }
+        // What they are found by is made anew.
+        Section::Views if views::id_of(key).is_none() => return Ok(None),
+        Section::Views => (keyspace::in_space(key, words::VIEWS), entry),
         Section::Same(_, words::META) if words::DERIVED.iter().any(|name| *key == keyspace::single(name)) => {
             return Ok(None);
         }

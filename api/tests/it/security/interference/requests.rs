@@ -131,6 +131,7 @@ impl Requests<'_> {
             9 => "/api/sessions/",
             10 => "/api/users/me/",
             11 => "/api/token/blacklist/",
+            12..=13 => "/api/views/",
             _ => "/api/records/",
         };
         let of: Vec<&EndpointInfo> = ENDPOINTS.iter().filter(|info| info.path.starts_with(start)).collect();
@@ -299,6 +300,15 @@ impl Requests<'_> {
         if info.path == "/api/token/blacklist/" && self.random.one_in(2) {
             let name = *self.random.pick(&["refresh", "refresh_token"]);
             return self.world.refresh.each_ref().map(|token| json!({name: token}).to_string());
+        }
+        if info.path.starts_with("/api/views/") && self.random.one_in(2) {
+            let field = *self.random.pick(&FIELDS);
+            let leads = *self.random.pick(&["", "", "about.", "about.about."]);
+            let view = json!({
+                "name": "one", "collection": self.random.pick(&self.world.names), "shared": true, "ordering": field,
+                "filter": format!("{leads}{field} = \"{}\"", self.random.pick(&WORDS)), "columns": [{"name": field}],
+            });
+            return same(view.to_string());
         }
         if !info.path.starts_with("/api/records/") {
             let bodies = [

@@ -197,7 +197,10 @@ impl Columns {
     /// A column that groups by a field, what a reference leads to, or a period.
     pub(super) async fn group(&self, view: &View<'_>, name: &str) -> Result<Option<GroupColumn>> {
         let found = find(view, name).await?;
-        let is_part = |part: Option<Part>| matches!(part, Some(Part::Date | Part::Year | Part::Month | Part::Day));
+        // These are periods here.
+        let is_part = |part: Option<Part>| {
+            matches!(part, Some(Part::Date | Part::Year | Part::Month | Part::Week | Part::Day | Part::Hour))
+        };
         if let Some(path) = found.filter(|path| !is_part(path.part)) {
             let mut field = path.field.clone();
             if let FieldType::Choice { many, .. } = &mut field.kind {
