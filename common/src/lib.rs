@@ -13,7 +13,7 @@
 //! - [`schema`]: JSON Schemas of all that, with the feature `schema`.
 //! - [`form`], [`editor`], [`table`], [`selection`], [`people`]: what the clients show and how they parse what people type.
 //! - [`mod@metrics`], [`dashboard`]: the last hour of a server in samples, and what a dashboard makes of them.
-//! - [`view`]: saved views of collections.
+//! - [`view`], [`insight`]: saved views of collections, and charts of their records.
 //! - [`activity`], [`diff`]: lists of changes to look through, and what each did, word by word.
 //! - [`api_page`]: how a collection's records are asked for, with requests to copy.
 //! - [`inspection`]: what a token says, explained. [`mod@log`]: the lines of a server's log.
@@ -49,6 +49,7 @@ pub mod form;
 pub mod history;
 pub mod id;
 pub mod import;
+pub mod insight;
 pub mod inspection;
 pub mod join;
 pub mod json;

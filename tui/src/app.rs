@@ -124,6 +124,9 @@ pub async fn run(
             suspend(output, options.has_mouse)?;
             app.forget_screen()?;
         }
+        if let Some(text) = app.model.copy.take() {
+            output.send(terminal::copy(&text));
+        }
         if let Some(text) = app.model.edit_outside.take() {
             // The other program reads the keys now.
             listening.abort();

@@ -10,11 +10,13 @@ use common::{
         log::{LinesQuery, LogLevel},
         tokens, users,
     },
-    id::{OperationId, RecordId, Revision, SessionId, UserId},
+    id::{OperationId, RecordId, Revision, SessionId, UserId, ViewId},
+    insight::Insight,
     name::CollectionName,
     people::SessionsQuery,
     query::ListQuery,
     record::Record,
+    view::ViewDefinition,
 };
 
 use crate::{
@@ -40,6 +42,12 @@ pub enum Effect {
     Dashboard(Ticket, Box<Ask>),
     /// Ask for what a page about the server or a token shows.
     Sheet(Ticket, SheetAsk),
+    /// Ask for the saved views of a collection, after what is to be done with one of them.
+    Views(Ticket, CollectionName, ViewAsk),
+    /// Ask for the data of a chart.
+    Insight(Ticket, CollectionName, Box<(Insight, ListQuery)>),
+    /// Write a text to a file.
+    WriteText(Ticket, PathBuf, String),
     /// Put back what a change of a record left, or deleted.
     Restore(Ticket, CollectionName, RecordId, Revision),
     /// Have the server's log tell more or less.
@@ -117,8 +125,23 @@ pub enum SheetAsk {
     Changes(Box<activity::Ask>, bool),
     /// Settings and keys.
     Server,
+    /// What one has oneself; the newest records are those of these collections.
+    Own(Vec<CollectionName>),
     /// What a token says; the own one, where none is named.
     Token(String),
+}
+
+/// What is to be done with saved views. The list is asked for in any case.
+#[derive(Debug, Clone, PartialEq)]
+pub enum ViewAsk {
+    /// Nothing.
+    List,
+    /// A new one is kept.
+    Keep(Box<ViewDefinition>),
+    /// Members of one are changed.
+    Change(ViewId, Object),
+    /// One is deleted.
+    Delete(ViewId),
 }
 
 /// What a dashboard asks for.

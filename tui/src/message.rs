@@ -14,8 +14,9 @@ use common::{
         settings::Settings,
     },
     event::news::News,
-    id::{OperationId, RecordId, Revision, UserId},
+    id::{OperationId, RecordId, Revision, UserId, ViewId},
     import::Import,
+    insight::Chart,
     inspection::Inspection,
     many::Many,
     metrics::Metrics,
@@ -25,6 +26,7 @@ use common::{
     record::Record,
     undo::{Deletion, Reverted},
     user::User,
+    view::View,
 };
 use crossterm::event::{KeyEvent, MouseEvent};
 
@@ -84,8 +86,26 @@ pub enum SheetTold {
     Changes(Box<Changes>, Vec<(UserId, Option<String>)>),
     /// Settings and keys.
     Server(Box<(Settings, Keys)>),
+    /// What one has oneself.
+    Own(Box<Own>),
     /// What a token says.
     Token(Box<Inspection>),
+}
+
+/// The saved views of a collection.
+pub type SavedViews = Vec<View>;
+
+/// What one has oneself.
+#[derive(Debug, Clone)]
+pub struct Own {
+    /// Oneself, with what one may have.
+    pub user: User,
+    /// In how many places one is signed in.
+    pub sessions: u64,
+    /// What one changed, the newest first.
+    pub changes: Changes,
+    /// The newest records: when each was made, its collection, what it is called.
+    pub newest: Vec<(String, CollectionName, String)>,
 }
 
 /// What a dashboard asked for.
@@ -141,6 +161,10 @@ pub enum Message {
         /// Nobody pressed a key for it.
         by_itself: bool,
     },
+    /// The saved views of a collection, and the one that was just made.
+    Views(Ticket, Answer<SavedViews>, Option<ViewId>),
+    /// A chart; `None` where no record has a value.
+    Insight(Ticket, Answer<Option<Chart>>),
     /// A version of a record was put back, by this operation.
     Restored(Ticket, Answer<Record>, Option<OperationId>, CollectionName),
     /// What the server's log tells now.

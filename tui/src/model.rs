@@ -79,6 +79,8 @@ pub struct Model {
     pub has_acted: bool,
     /// The client should end.
     pub quit: bool,
+    /// A text that the terminal is to take into the clipboard.
+    pub copy: Option<String>,
     /// The client should stop for a while.
     pub suspend: bool,
     /// Where somebody was, the last time, until it is opened again.
@@ -159,6 +161,7 @@ impl Model {
             quitting: false,
             has_acted: false,
             quit: false,
+            copy: None,
             suspend: false,
             reopen: None,
             kept: BTreeMap::new(),
@@ -228,6 +231,9 @@ impl Model {
             Some(Screen::Dashboard(_)) => Context::Dashboard,
             Some(Screen::Sheet(sheet)) => sheet.context(),
             Some(Screen::Changes(_)) => Context::Changes,
+            Some(Screen::Views(views)) if views.naming.is_some() => Context::Filter,
+            Some(Screen::Views(_)) => Context::Views,
+            Some(Screen::Insights(_)) => Context::Insights,
             Some(Screen::Collections(_)) | None => Context::Collections,
         }
     }
@@ -259,6 +265,8 @@ impl Model {
             Some(Screen::Import(screen)) => screen.is_waiting(),
             Some(Screen::Sheet(sheet)) => sheet.load.is_waited_for(),
             Some(Screen::Changes(screen)) => screen.load.is_waited_for(),
+            Some(Screen::Views(views)) => views.load.is_waited_for(),
+            Some(Screen::Insights(screen)) => screen.panels.iter().any(|panel| panel.load.is_waited_for()),
         };
         let looks = self.sign_in.as_ref().is_some_and(|sign_in| sign_in.look.is_under_way());
         self.backing_up.is_some()
@@ -350,6 +358,8 @@ impl Model {
             Screen::Sessions(sessions) => vec![sessions.list.load(&tickets)],
             Screen::Sheet(sheet) => sheet.ask(&tickets, Duration::ZERO).into_iter().collect(),
             Screen::Changes(screen) => screen.reload(&tickets, is_admin).into_iter().collect(),
+            Screen::Views(views) => vec![views.ask(&tickets)],
+            Screen::Insights(screen) => screen.ask(&tickets),
             Screen::Dashboard(dashboard) => {
                 let effect = dashboard.ask(&tickets, Duration::ZERO);
                 let collections = self.load_collections();

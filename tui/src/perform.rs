@@ -2,6 +2,7 @@
 
 mod files;
 mod sheet;
+mod views;
 
 use std::time::{Duration, Instant};
 
@@ -12,11 +13,12 @@ use common::{
     dashboard::Feed,
     endpoints::{changes, collections, metrics, operations, records, root, sessions, setup, tokens, users},
     id::{OperationId, RecordId, UserId},
+    insight::{Chart, Insight},
     metrics::MetricsQuery,
     name::CollectionName,
     operation::Operation,
     page::Page,
-    query::SessionQuery,
+    query::{ListQuery, SessionQuery},
     reader::Body,
     record::{OneOrMany, Record},
     undo::DeleteQuery,
@@ -52,6 +54,9 @@ pub(crate) async fn perform(effect: Effect, client: &Client) -> Message {
             Message::Dashboard(ticket, Box::new(dashboard(client, *ask).await))
         }
         Effect::Sheet(ticket, asked) => sheet::ask(client, ticket, asked).await,
+        Effect::Views(ticket, name, ask) => views::ask(client, ticket, name, ask).await,
+        Effect::Insight(ticket, name, what) => Message::Insight(ticket, chart(client, name, &what.0, &what.1).await),
+        Effect::WriteText(ticket, file, text) => files::write_text(ticket, file, &text),
         Effect::Restore(ticket, name, id, revision) => sheet::restore(client, ticket, name, id, revision).await,
         Effect::LogLevel(ticket, level) => sheet::set_level(client, ticket, level).await,
         Effect::Backup(ticket, file) => files::back_up(client, ticket, file).await,
@@ -162,6 +167,20 @@ async fn dashboard(client: &Client, ask: Ask) -> Told {
         }
     }
     Told { metrics, changes, users: found, took: begun.elapsed(), by_itself }
+}
+
+/// The data of a chart: between which values records lie, where that has to be known, and how many are in each group.
+async fn chart(client: &Client, name: CollectionName, insight: &Insight, shown: &ListQuery) -> Answer<Option<Chart>> {
+    let ask = async |query| client.send(&Call::<records::Aggregate>::new((name.clone(),), ()).query(query)).await;
+    let range = match insight.range_query(shown) {
+        None => None,
+        Some(query) => match insight.range(&ask(query).await?) {
+            None => return Ok(None),
+            range => range,
+        },
+    };
+    let answer = ask(insight.query(shown, range.as_ref())).await?;
+    Ok(Some(insight.chart(range.as_ref(), &answer)))
 }
 
 async fn changed(

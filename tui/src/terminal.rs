@@ -57,3 +57,19 @@ pub fn leave(output: &mut Output) {
     output.settle();
     drop(disable_raw_mode());
 }
+
+/// What has the terminal take a text into the clipboard (OSC 52), where it does that.
+pub fn copy(text: &str) -> Vec<u8> {
+    use base64::{Engine as _, engine::general_purpose::STANDARD};
+    format!("\x1b]52;c;{}\x07", STANDARD.encode(text)).into_bytes()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_text_ends_the_sequence_that_it_is_copied_by() {
+        assert_eq!(copy("a\x07\x1b]b"), b"\x1b]52;c;YQcbXWI=\x07");
+    }
+}

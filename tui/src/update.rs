@@ -196,6 +196,12 @@ fn write(model: &mut Model, mut into_form: impl FnMut(&mut FormState), into_line
     if let Some(form) = model.top().editing_mut() {
         return form.typed(&mut into_form);
     }
+    if let Screen::Views(views) = model.top() {
+        if let Some((_, text)) = &mut views.naming {
+            into_line(text);
+        }
+        return;
+    }
     if let Screen::Sheet(sheet) = model.top() {
         if let SheetKind::Token(token) = &mut sheet.kind {
             into_line(&mut token.text_input);

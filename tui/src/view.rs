@@ -8,6 +8,9 @@ mod dashboard;
 #[cfg(test)]
 mod dashboard_tests;
 mod form;
+mod insights;
+#[cfg(test)]
+mod insights_tests;
 #[cfg(test)]
 mod many_tests;
 mod page;
@@ -20,6 +23,9 @@ mod sign_in;
 mod table;
 #[cfg(test)]
 mod tests;
+mod views;
+#[cfg(test)]
+mod views_tests;
 
 use common::{activity::Source, table::title, text::single_line};
 use ratatui::{
@@ -143,6 +149,11 @@ fn draw_screen(buffer: &mut Buffer, whole: Rect, model: &Model) -> Option<Positi
             changes::draw(buffer, whole, model.theme, screen);
             None
         }
+        Screen::Insights(screen) => {
+            insights::draw(buffer, whole, model, screen);
+            None
+        }
+        Screen::Views(screen) => views::draw(buffer, whole, model, screen),
         Screen::Records(records) => table::records(buffer, body, model, records),
         Screen::Record(detail) => {
             let body = record_lines(model, whole);
@@ -215,9 +226,12 @@ fn bar(buffer: &mut Buffer, area: Rect, model: &Model) {
                 SheetKind::Token(_) => words::TOKEN,
                 SheetKind::Api(..) => words::API,
                 SheetKind::Access => words::ACCESS,
+                SheetKind::Own(..) => words::DASHBOARD,
             }
             .to_owned(),
         ),
+        Screen::Insights(_) => Some(words::INSIGHTS.to_owned()),
+        Screen::Views(_) => Some(words::VIEWS.to_owned()),
         Screen::Records(records) => Some(records.collection.name.to_string()),
         Screen::Record(detail) => Some(cut(&title(&detail.record), 30)),
         Screen::Form(form) if form.edited.base.is_some() => Some(words::EDITING.to_owned()),

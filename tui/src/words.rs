@@ -5,11 +5,13 @@ mod changes;
 mod command;
 mod dashboard;
 mod failure;
+mod insights;
 mod keys;
 mod live;
 mod many;
 mod people;
 mod sheet;
+mod views;
 
 use common::{
     CallError,
@@ -25,7 +27,10 @@ use common::{
 
 pub use common::words::SESSION_ENDED as ENDED;
 
-pub use self::{changes::*, command::*, dashboard::*, failure::*, keys::*, live::*, many::*, people::*, sheet::*};
+pub use self::{
+    changes::*, command::*, dashboard::*, failure::*, insights::*, keys::*, live::*, many::*, people::*, sheet::*,
+    views::*,
+};
 use crate::width;
 
 /// The product's name.
@@ -40,6 +45,8 @@ pub const NEW: &str = "new";
 pub const NOTHING: &str = "(nothing)";
 /// The columns of the list of collections.
 pub const COLLECTION_COLUMNS: [&str; 3] = ["Name", "Records", "Description"];
+/// There is no value under the cursor.
+pub const NOTHING_TO_COPY: &str = "There is nothing to copy here.";
 /// An answer is waited for.
 pub const LOADING: &str = "Loading…";
 /// A write is under way.
@@ -271,4 +278,10 @@ pub fn theirs(value: &str) -> String {
 /// The heading over signing in.
 pub fn sign_in_heading(is_set_up: bool) -> &'static str {
     if is_set_up { "Make the first admin" } else { "Sign in" }
+}
+
+/// A text was handed to the terminal.
+pub fn copied(text: &str) -> String {
+    let first = single_line(text.lines().next().unwrap_or_default()).into_owned();
+    format!("Copied, if your terminal takes it: {}", width::cut(&first, 60))
 }

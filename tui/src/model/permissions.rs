@@ -26,6 +26,8 @@ impl Model {
             Action::EndOthers,
             Action::Import,
             Action::ServerLevel,
+            Action::Share,
+            Action::Overwrite,
             Action::Restore,
         ];
         if self.is_read_only && writes.contains(&action) {
@@ -54,12 +56,19 @@ impl Model {
             Action::Submit | Action::Export | Action::Delete if self.context() == Context::Import => {
                 self.offers_of_import(action)
             }
-            Action::Trash | Action::Export => {
+            Action::Share | Action::Overwrite | Action::Edit | Action::Delete if self.context() == Context::Views => {
+                let me = self.user.as_ref().map(|user| user.id);
+                matches!(self.screens.last(), Some(Screen::Views(views)) if views.may_change(me, self.is_admin()))
+            }
+            Action::New if self.context() == Context::Views => true,
+            Action::Export if self.context() == Context::Insights => true,
+            Action::OtherField => {
+                matches!(self.screens.last(), Some(Screen::Insights(screen)) if screen.current().is_some_and(|panel| panel.choices.len() > 1))
+            }
+            Action::Trash | Action::Export | Action::Views | Action::Insights => {
                 matches!(self.screens.last(), Some(Screen::Records(table)) if !table.is_look_up)
             }
-            Action::Users | Action::Dashboard | Action::Log | Action::Failures | Action::Server | Action::Backup => {
-                self.is_admin()
-            }
+            Action::Users | Action::Log | Action::Failures | Action::Server | Action::Backup => self.is_admin(),
             Action::New | Action::Edit | Action::Delete => self.may_at_all(action),
             _ => true,
         }

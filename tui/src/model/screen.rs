@@ -2,7 +2,7 @@
 
 use crate::screen::{
     AccountForm, ChangeForm, ChangesScreen, Collections, Dashboard, DefinitionForm, Detail, Editing, ExportForm,
-    ImportScreen, RecordForm, Records, Sessions, Sheet,
+    ImportScreen, Insights, RecordForm, Records, Sessions, Sheet, Views,
 };
 
 /// A screen with its state.
@@ -33,6 +33,10 @@ pub enum Screen {
     Import(Box<ImportScreen>),
     /// Changes to look through.
     Changes(Box<ChangesScreen>),
+    /// Charts of what the table below shows.
+    Insights(Box<Insights>),
+    /// The saved views of the table below.
+    Views(Box<Views>),
     /// About the server, or a token.
     Sheet(Box<Sheet>),
 }

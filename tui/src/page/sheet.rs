@@ -2,7 +2,9 @@
 
 use common::{
     access::Action,
+    activity::{self, ChangeList, did, when},
     api_page,
+    change::ChangeQuery,
     collection::Collection,
     dashboard::{LogTail, Notable},
     endpoints::{
@@ -11,11 +13,13 @@ use common::{
         settings::{Settings, Source},
     },
     inspection::{Claim, Inspection, segments},
-    text::{multi_line, single_line},
+    table::short_moment,
+    text::{multi_line, single_line, thousands},
 };
 use ratatui::style::Style;
 
 use crate::{
+    message::Own,
     model::{Model, Screen},
     screen::{Collections, Sheet, SheetKind, Token},
     style::{Line, Plot, Theme},
@@ -26,6 +30,9 @@ use crate::{
 /// Columns of the moment and the level of a line of the log.
 const LEVEL: usize = 10;
 const TEXT: usize = 16;
+/// Columns of what was done, and to what.
+const DID: usize = 22;
+const WHAT: usize = 36;
 
 /// The lines of a page.
 pub(crate) fn lines(model: &Model, sheet: &Sheet, columns: usize) -> Vec<Line> {
@@ -38,10 +45,11 @@ pub(crate) fn lines(model: &Model, sheet: &Sheet, columns: usize) -> Vec<Line> {
         SheetKind::Log(tail) => page.log(tail),
         SheetKind::Failures => page.notable(&notable(model)),
         SheetKind::Server(Some(known)) => page.server(&known.0, &known.1),
-        SheetKind::Server(None) => page.say(words::LOADING, page.theme.quiet()),
+        SheetKind::Server(None) | SheetKind::Own(_, None) => page.say(words::LOADING, page.theme.quiet()),
         SheetKind::Token(token) => page.token(token),
         SheetKind::Api(collection, program) => page.api(model, collection, *program),
         SheetKind::Access => page.access(model),
+        SheetKind::Own(_, Some(own)) => page.own(model, own),
     }
     page.lines
 }
@@ -217,6 +225,63 @@ impl Page {
                 self.lines.push(pieces);
             }
         }
+    }
+
+    /// What one has oneself: records and allowance, sessions, changes, and what is new.
+    fn own(&mut self, model: &Model, own: &Own) {
+        self.heading(words::OWN_HEADING);
+        if let Some(usage) = &own.user.usage {
+            self.say(&usage.to_string(), Style::new());
+            self.gauge(usage.records, usage.max_records);
+            self.gauge(usage.bytes, usage.max_bytes);
+        }
+        self.say(&words::own_sessions(own.sessions), Style::new());
+        if let Some(Screen::Collections(Collections { rows: Some(rows), .. })) = model.screens.first() {
+            self.heading(words::COLLECTIONS_BY_COUNT);
+            let widest = rows.iter().map(|row| width(row.name.as_str())).max().unwrap_or(0).min(self.columns / 2);
+            for row in rows {
+                let count = row.count.map(thousands).unwrap_or_default();
+                self.lines.push(vec![
+                    (1, cut(row.name.as_str(), widest), Style::new()),
+                    (widest + 3, count, self.theme.quiet()),
+                ]);
+            }
+        }
+        self.heading(words::OWN_CHANGES);
+        let mut list = ChangeList::new(activity::Source::Activity(ChangeQuery::default()));
+        list.take(own.changes.clone());
+        for change in &list.rows {
+            let what = cut(&list.what(change), self.columns.saturating_sub(WHAT + 1));
+            self.lines.push(vec![
+                (1, when(change), self.theme.quiet()),
+                (DID, did(change.action).to_owned(), Style::new()),
+                (WHAT, what, Style::new()),
+            ]);
+        }
+        if list.rows.is_empty() {
+            self.say(words::NO_CHANGES, self.theme.quiet());
+        }
+        if !own.newest.is_empty() {
+            self.heading(words::NEWEST_RECORDS);
+        }
+        for (at, name, title) in &own.newest {
+            let room = self.columns.saturating_sub(DID + 1);
+            self.lines.push(vec![
+                (1, short_moment(at), self.theme.quiet()),
+                (DID, cut(&format!("{title} · {name}"), room), Style::new()),
+            ]);
+        }
+    }
+
+    /// How much of what one may have is used.
+    fn gauge(&mut self, has: u64, most: Option<u64>) {
+        let Some(most) = most.filter(|most| *most > 0) else { return };
+        let room = self.columns.saturating_sub(4).min(60);
+        let filled = usize::try_from(has.min(most) * room as u64 / most).unwrap_or(room);
+        let (full, free) = if self.theme.ascii { ("#", "-") } else { ("█", "░") };
+        let style = self.theme.plot(Plot::Good);
+        self.lines
+            .push(vec![(1, full.repeat(filled), style), (1 + filled, free.repeat(room - filled), self.theme.quiet())]);
     }
 
     fn part(&mut self, name: &str, segment: &str, colour: Plot, claims: &[Claim]) {

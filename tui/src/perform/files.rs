@@ -69,6 +69,23 @@ pub(super) async fn rejected(client: &Client, ticket: Ticket, operation: Operati
     Message::Exported(ticket, file, written)
 }
 
+/// Writes a text to a file that is not there yet.
+pub(super) fn write_text(ticket: Ticket, file: PathBuf, text: &str) -> Message {
+    let written = write_new(&file, text);
+    Message::Exported(ticket, file, written)
+}
+
+fn write_new(file: &Path, text: &str) -> Outcome<u64> {
+    match std::fs::File::create_new(at(file)) {
+        Ok(mut out) => {
+            out.write_all(text.as_bytes())?;
+            Ok(text.len() as u64)
+        }
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Err(FileFault::IsThere),
+        Err(error) => Err(error.into()),
+    }
+}
+
 /// Who may read a file: those who may read others.
 const OPEN: u32 = 0o666;
 /// Who may read a file: nobody else.

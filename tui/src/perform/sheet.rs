@@ -6,17 +6,21 @@ use coffer_client::Client;
 use common::{
     Call,
     activity::Ask,
-    endpoints::{changes, keys, log, records, settings, users},
+    change::ChangeQuery,
+    endpoints::{changes, keys, log, records, sessions, settings, users},
     id::{RecordId, Revision, UserId},
     log::LogLevel,
     name::CollectionName,
+    people::SessionsQuery,
+    query::{ListQuery, OrderBy},
+    table::title,
 };
 
 use super::split;
 use crate::{
     effect::SheetAsk,
     load::Ticket,
-    message::{Answer, Message, SheetTold},
+    message::{Answer, Message, Own, SheetTold},
 };
 
 /// Puts a version of a record back.
@@ -79,9 +83,36 @@ async fn told(client: &Client, ask: SheetAsk) -> Answer<SheetTold> {
             let keys = client.send(&Call::<keys::List>::new((), ())).await?;
             SheetTold::Server(Box::new((settings, keys)))
         }
+        SheetAsk::Own(names) => SheetTold::Own(Box::new(own(client, names).await?)),
         SheetAsk::Token(token) => {
             let token = Some(token).filter(|token| !token.is_empty());
             SheetTold::Token(Box::new(client.inspect(token).await?))
         }
     })
+}
+
+/// Records of each collection that are asked for, and of all that are shown.
+const NEWEST: (u64, usize) = (5, 12);
+
+async fn own(client: &Client, names: Vec<CollectionName>) -> Answer<Own> {
+    let user = client.send(&Call::<users::Me>::new((), ())).await?;
+    let mine = ChangeQuery { by: Some(user.id), is_backward: true, page_size: Some(10), ..ChangeQuery::default() };
+    let changes = client.send(&Call::<changes::List>::new((), ()).query(mine)).await?;
+    let list = ListQuery { page_size: 1, ..ListQuery::default() };
+    let query = SessionsQuery { user: None, list };
+    let sessions = client.send(&Call::<sessions::List>::new((), ()).query(query)).await?.count;
+    let mut newest = Vec::new();
+    for name in names {
+        let ordering = vec![OrderBy { field: "created_at".to_owned(), descending: true }];
+        let query = ListQuery { ordering, page_size: NEWEST.0, count: false, ..ListQuery::default() };
+        // A collection that cannot be read now is left out: the others say something too.
+        let page = client.send(&Call::<records::List>::new((name.clone(),), ()).query(query)).await.ok();
+        for record in page.iter().flat_map(|page| &page.results) {
+            let at = record.get("created_at").and_then(|at| at.as_str()).unwrap_or_default();
+            newest.push((at.to_owned(), name.clone(), title(record)));
+        }
+    }
+    newest.sort_by(|a, b| b.cmp(a));
+    newest.truncate(NEWEST.1);
+    Ok(Own { user, sessions, changes, newest })
 }

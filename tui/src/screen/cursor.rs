@@ -85,6 +85,12 @@ impl Window {
         (row + 1 == self.top.get()).then(|| headings.iter().find(is_there).map(|(.., which)| *which)).flatten()
     }
 
+    /// How wide a column of the table is drawn; `None` where it is not seen.
+    pub fn width_of(&self, column: usize) -> Option<u16> {
+        let headings = self.headings.borrow();
+        headings.iter().find(|(.., which)| *which == column).map(|(_, columns, _)| *columns)
+    }
+
     /// Columns of the screen.
     pub fn columns(&self) -> usize {
         self.columns.get()

@@ -2,6 +2,7 @@
 
 mod kept;
 mod moves;
+mod shape;
 
 use std::collections::BTreeMap;
 
@@ -78,6 +79,8 @@ pub struct Records {
     pub number: Option<u64>,
     /// The row under the cursor.
     pub selected: usize,
+    /// How wide columns are that somebody has made narrower or wider, by name.
+    pub widths: BTreeMap<String, u16>,
     /// The column under the cursor.
     pub column: usize,
     /// The filter line, while it is typed.
@@ -145,6 +148,7 @@ impl Records {
             dragged: None,
             number: None,
             selected: 0,
+            widths: BTreeMap::new(),
             column: 0,
             filter: None,
             load: Load::default(),

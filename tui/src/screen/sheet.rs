@@ -8,6 +8,7 @@ use common::{
     dashboard::LogTail,
     endpoints::{keys::Keys, settings::Settings},
     inspection::Inspection,
+    name::CollectionName,
 };
 
 use super::scrolled;
@@ -15,7 +16,7 @@ use crate::{
     effect::{Effect, SheetAsk},
     key::{Action, Context},
     load::{Load, Tickets},
-    message::{Answer, SheetTold},
+    message::{Answer, Own, SheetTold},
     text_input::TextInput,
     words,
 };
@@ -53,6 +54,8 @@ pub enum SheetKind {
     Api(Box<Collection>, usize),
     /// Who may do what in all collections; the list below knows them.
     Access,
+    /// What one has oneself, in these collections, once it is known.
+    Own(Vec<CollectionName>, Option<Box<Own>>),
 }
 
 /// A token that is explained.
@@ -79,7 +82,7 @@ impl Sheet {
             SheetKind::Log(_) => Context::Log,
             SheetKind::Token(_) => Context::Token,
             SheetKind::Api(..) => Context::Api,
-            SheetKind::Failures | SheetKind::Server(_) | SheetKind::Access => Context::Sheet,
+            SheetKind::Failures | SheetKind::Server(_) | SheetKind::Access | SheetKind::Own(..) => Context::Sheet,
         }
     }
 
@@ -88,6 +91,7 @@ impl Sheet {
         let ask = match &self.kind {
             SheetKind::Log(tail) => SheetAsk::Log(pause, tail.next()),
             SheetKind::Server(_) => SheetAsk::Server,
+            SheetKind::Own(names, _) => SheetAsk::Own(names.clone()),
             SheetKind::Failures | SheetKind::Token(_) | SheetKind::Api(..) | SheetKind::Access => return None,
         };
         let ticket = if pause.is_zero() { self.load.begin(tickets) } else { self.load.begin_quietly(tickets) };
@@ -130,6 +134,7 @@ impl Sheet {
                 return Some((took * REST).max(REFRESH));
             }
             (SheetKind::Server(known), SheetTold::Server(told)) => *known = Some(told),
+            (SheetKind::Own(_, known), SheetTold::Own(told)) => *known = Some(told),
             (SheetKind::Token(token), SheetTold::Token(found)) => {
                 token.found = Some(*found);
                 token.text_input = TextInput::default();

@@ -1,10 +1,12 @@
 //! What the keys ask for, screen by screen.
 
 mod changes;
+mod insights;
 mod many;
 mod palette;
 mod people;
 mod sheet;
+mod views;
 
 use common::{
     access::{Action as Access, Decision},
@@ -54,6 +56,8 @@ pub(super) fn act(model: &mut Model, action: Action) -> Vec<Effect> {
             | Action::Import
             | Action::Password
             | Action::ServerLevel
+            | Action::Share
+            | Action::Overwrite
             | Action::Restore,
             None,
         ) if model.is_read_only && model.sign_in.is_none() => {
@@ -77,6 +81,15 @@ pub(super) fn act(model: &mut Model, action: Action) -> Vec<Effect> {
         }
         _ => {}
     }
+    if let Some(text) = copied(model, action) {
+        if text.is_empty() {
+            model.complain(words::NOTHING_TO_COPY);
+        } else {
+            model.say(words::copied(&text));
+            model.copy = Some(text);
+        }
+        return Vec::new();
+    }
     if let Some(effects) = changes::open(model, action) {
         return effects;
     }
@@ -88,6 +101,8 @@ pub(super) fn act(model: &mut Model, action: Action) -> Vec<Effect> {
         Screen::Changes(_) => changes::act_on(model, action),
         Screen::Dashboard(_) => act_on_dashboard(model, action),
         Screen::Collections(_) => act_on_collections(model, action),
+        Screen::Insights(_) => insights::act_on(model, action),
+        Screen::Views(_) => views::act_on(model, action),
         Screen::Records(_) => act_on_records(model, action),
         Screen::Record(_) => act_on_record(model, action),
         Screen::Form(_) => act_on_form(model, action),
@@ -98,6 +113,37 @@ pub(super) fn act(model: &mut Model, action: Action) -> Vec<Effect> {
         Screen::Export(_) => many::act_on_export(model, action),
         Screen::Import(_) => many::act_on_import(model, action),
     }
+}
+
+/// What is to be copied of the record under the cursor; `None` where the key copies nothing.
+fn copied(model: &mut Model, action: Action) -> Option<String> {
+    if !matches!(action, Action::CopyCell | Action::CopyRow | Action::CopyId | Action::CopyLink) {
+        return None;
+    }
+    let server = model.server.trim_end_matches('/').to_owned();
+    let (collection, record, column) = match model.top() {
+        Screen::Records(table) => {
+            let column = table.columns.get(table.column).map(|column| column.name.clone());
+            (table.collection.clone(), table.current().cloned(), column)
+        }
+        Screen::Record(detail) => (detail.collection.clone(), Some(detail.record.clone()), None),
+        _ => return Some(String::new()),
+    };
+    let Some(record) = record else { return Some(String::new()) };
+    let plain = |value: &serde_json::Value| value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+    let id = record.id().map(|id| id.to_string()).unwrap_or_default();
+    Some(match action {
+        Action::CopyCell => {
+            let value = column.and_then(|name| record.get(&name).cloned());
+            value.filter(|value| !value.is_null()).as_ref().map(plain).unwrap_or_default()
+        }
+        Action::CopyRow => {
+            let line = |(name, value): (&String, &serde_json::Value)| format!("{name}: {}", plain(value));
+            record.as_object().iter().map(line).collect::<Vec<_>>().join("\n")
+        }
+        Action::CopyLink if !id.is_empty() => format!("{server}/c/{}/{id}", collection.name),
+        _ => id,
+    })
 }
 
 fn act_on_help(model: &mut Model, action: Action, scroll: usize) {
@@ -164,7 +210,7 @@ fn act_on_collections(model: &mut Model, action: Action) -> Vec<Effect> {
             return model.open_table(Records::new(collection));
         }
         (Action::Dashboard, _) if is_admin => return model.open_dashboard(),
-        (Action::Dashboard, _) => model.complain(words::NOT_ADMIN_DASHBOARD),
+        (Action::Dashboard, _) => return sheet::open_own(model),
         (Action::Users, _) => return people::open_users(model),
         (Action::Sessions, _) => return people::open_sessions(model),
         (Action::Password, _) => return people::open_form(model, AccountKind::Password),
@@ -214,6 +260,8 @@ fn act_on_records(model: &mut Model, action: Action) -> Vec<Effect> {
             model.screens.push(Screen::Record(Box::new(Detail::new(collection, record))));
             return model.reload();
         }
+        (Action::Views, _) => return views::open(model),
+        (Action::Insights, _) => return insights::open(model, None),
         (Action::New, _) => {
             if model.decide(&collection.access, Access::Create) == Decision::Denied {
                 model.complain(words::may_not(Access::Create));

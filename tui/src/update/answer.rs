@@ -8,12 +8,12 @@ mod records;
 mod sheet;
 
 pub(super) use super::ended::ended;
-use common::{CallError, collection::Collection, endpoints::root::Root, user::User};
+use common::{CallError, collection::Collection, endpoints::root::Root, id::ViewId, insight::Chart, user::User};
 
 use crate::{
     effect::Effect,
     load::{Load, Ticket},
-    message::{Answer, Failure, Message, Told},
+    message::{Answer, Failure, Message, SavedViews, Told},
     model::{Model, Screen},
     screen::Collections,
     words,
@@ -39,6 +39,8 @@ pub(super) fn take(model: &mut Model, message: Message) -> Vec<Effect> {
         Message::SignedOut(ticket, answer) if finish(model, ticket) => signed_out(model, answer),
         Message::Dashboard(ticket, told) => dashboard(model, ticket, *told),
         Message::Sheet { ticket, answer, took, .. } => sheet::told(model, ticket, answer, took),
+        Message::Views(ticket, answer, made) => views(model, ticket, &answer, made),
+        Message::Insight(ticket, answer) => insight(model, ticket, &answer),
         Message::Restored(ticket, answer, operation, name) if finish(model, ticket) => {
             sheet::restored(model, answer, operation, name)
         }
@@ -91,6 +93,26 @@ fn finish(model: &mut Model, ticket: Ticket) -> bool {
         model.writing = None;
     }
     is_it
+}
+
+/// A chart.
+fn insight(model: &mut Model, ticket: Ticket, answer: &Answer<Option<Chart>>) -> Vec<Effect> {
+    let is_seen = model.screens.iter_mut().any(|screen| match screen {
+        Screen::Insights(screen) => screen.take(ticket, answer),
+        _ => false,
+    });
+    let failure = answer.as_ref().err().filter(|_| is_seen);
+    failure.and_then(|failure| ended(model, failure)).unwrap_or_default()
+}
+
+/// The saved views of a collection.
+fn views(model: &mut Model, ticket: Ticket, answer: &Answer<SavedViews>, made: Option<ViewId>) -> Vec<Effect> {
+    let failure = answer.as_ref().err().cloned();
+    let is_seen = model.screens.iter_mut().any(|screen| match screen {
+        Screen::Views(views) => views.take(ticket, answer.clone(), made),
+        _ => false,
+    });
+    failure.filter(|_| is_seen).and_then(|failure| ended(model, &failure)).unwrap_or_default()
 }
 
 /// Takes the root document. The sign-in asked for it, or a form for a new password, which also works without it.

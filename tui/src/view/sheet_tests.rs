@@ -284,3 +284,41 @@ fn requests_to_copy_and_who_may_do_what_are_shown_for_the_collections_that_are_t
         draw(&mut model, size);
     }
 }
+
+#[test]
+fn who_is_no_admin_sees_what_is_theirs() {
+    let mut model = signed_in(user(77, "ada", false), vec![snacks()], (80, 24));
+    let effects = press(&mut model, "D");
+    let [Effect::Sheet(ticket, SheetAsk::Own(names))] = effects.as_slice() else { panic!("it asks") };
+    assert_eq!(names.len(), 1);
+    let mut me = user(77, "ada", false);
+    me.usage = serde_json::from_value(
+        json!({"records": 25, "bytes": 5000, "history_bytes": 0, "max_records": 100, "max_bytes": 10_000}),
+    )
+    .unwrap();
+    let changes = json!({"next": null, "results": [{"revision": 9, "at": "2026-11-28T08:00:07.5Z", "by": "01920000-0000-7000-8000-000000000077",
+        "subject": "record", "id": "01920000-0000-7000-8000-000000000004", "collection": "snacks", "action": "update", "before": {"title": "Corn"}, "after": {"title": "Popcorn"}}]});
+    let own = crate::message::Own {
+        user: me,
+        sessions: 3,
+        changes: serde_json::from_value(changes).unwrap(),
+        newest: vec![("2026-11-28T09:00:00Z".to_owned(), "snacks".parse().unwrap(), "Pretzel".to_owned())],
+    };
+    answer(&mut model, *ticket, SheetTold::Own(Box::new(own)));
+    let screen = draw(&mut model, (80, 40));
+    for part in [
+        "› dashboard",
+        "25 of 100 records",
+        "░",
+        "Signed in at 3 places",
+        "snacks",
+        "2026-11-28 08:00:07",
+        "changed",
+        "Pretzel · snacks",
+    ] {
+        assert!(screen.contains(part), "{part}:\n{screen}");
+    }
+    for size in SIZES {
+        draw(&mut model, size);
+    }
+}

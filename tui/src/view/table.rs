@@ -39,6 +39,8 @@ struct Grid<'a> {
     cells: Vec<Vec<String>>,
     /// The row under the cursor.
     row: usize,
+    /// How wide columns are that somebody has made narrower or wider.
+    widths: Vec<Option<usize>>,
     /// The column under the cursor, where there is one.
     column: Option<usize>,
     /// A mark before a row: what others changed, and what is a row no more.
@@ -76,6 +78,7 @@ pub(super) fn collections(buffer: &mut Buffer, body: Rect, model: &Model, screen
         headings: words::COLLECTION_COLUMNS.map(str::to_owned).to_vec(),
         numeric: vec![false, true, false],
         cells: cells.collect(),
+        widths: Vec::new(),
         row: screen.selected,
         column: None,
         marks: Vec::new(),
@@ -136,6 +139,11 @@ pub(super) fn records(buffer: &mut Buffer, body: Rect, model: &Model, screen: &R
         cells: rows
             .iter()
             .map(|row| screen.columns.iter().map(|column| shown(screen, row, column, body.width)).collect())
+            .collect(),
+        widths: screen
+            .columns
+            .iter()
+            .map(|column| screen.widths.get(&column.name).map(|width| usize::from(*width)))
             .collect(),
         row: screen.selected,
         column: Some(screen.column),
@@ -293,13 +301,19 @@ impl Grid<'_> {
     fn fit(&self, room: usize) -> Vec<(usize, usize)> {
         let natural: Vec<usize> = (0..self.headings.len())
             .map(|column| {
+                if let Some(Some(set)) = self.widths.get(column) {
+                    return *set;
+                }
                 let cells = self.cells.iter().map(|row| width(&row[column]));
                 cells.chain([width(&self.headings[column])]).max().unwrap_or(0).max(1)
             })
             .collect();
         let all = natural.iter().sum::<usize>() + GAP * natural.len().saturating_sub(1);
         let most = if all <= room { room } else { (room * 2 / 5).max(A_MOMENT) };
-        let size = |column: usize| natural[column].min(most).min(room);
+        let size = |column: usize| match self.widths.get(column) {
+            Some(Some(set)) => (*set).min(room),
+            _ => natural[column].min(most).min(room),
+        };
         let cursor = self.column.unwrap_or(0);
         // The leftmost first column with which the one under the cursor is still seen whole.
         let mut first = cursor;

@@ -189,7 +189,7 @@ fn a_record_is_shown_whole_and_scrolls_to_its_end() {
 fn the_help_page_lists_every_key_of_the_place() {
     let mut model = table(snacks(), vec![snack(1, "Popcorn")], 1, (120, 40));
     press(&mut model, "?");
-    let screen = draw(&mut model, (120, 40));
+    let screen = draw(&mut model, (120, 60));
     for binding in key::bindings(key::Context::Records) {
         let (_, what) = words::action(binding.action, key::Context::Records);
         assert!(screen.contains(what), "{what} is missing:\n{screen}");

@@ -32,6 +32,19 @@ pub fn action(action: Action, context: Context) -> (&'static str, &'static str) 
             | Context::Help
     );
     match action {
+        Action::Open if context == Context::Insights => ("filter", "Show the records of the bar under the cursor"),
+        Action::Up | Action::Left if context == Context::Insights => ("before", "Go to the bar before"),
+        Action::Down | Action::Right if context == Context::Insights => ("after", "Go to the bar after"),
+        Action::First if context == Context::Insights => ("first", "Go to the first bar"),
+        Action::Last if context == Context::Insights => ("last", "Go to the last bar"),
+        Action::NextInput if context == Context::Insights => ("chart", "Go to the next chart"),
+        Action::PreviousInput if context == Context::Insights => ("chart", "Go to the chart before"),
+        Action::Export if context == Context::Insights => ("CSV", "Write the chart's data to a CSV file here"),
+        Action::Open if context == Context::Views => ("show", "Show the table as the view says"),
+        Action::New if context == Context::Views => ("keep", "Keep the table as it is now as a view"),
+        Action::Edit if context == Context::Views => ("rename", "Give the view another name"),
+        Action::Overwrite => ("as now", "Have the view show what the table shows now"),
+        Action::Delete if context == Context::Views => ("delete", "Delete the view; asks once"),
         Action::Up if scrolls => ("up", "Scroll up"),
         Action::Down if scrolls => ("down", "Scroll down"),
         Action::First if scrolls => ("top", "Go to the top"),
@@ -76,7 +89,10 @@ pub fn action(action: Action, context: Context) -> (&'static str, &'static str) 
             ("back", "Go back; filter and order are kept")
         }
         Action::Back if context == Context::Dashboard => ("collections", "Go to the collections"),
-        Action::Dashboard => ("dashboard", "Show the server's dashboard (admins)"),
+        Action::Dashboard => (
+            "dashboard",
+            "Show the server's dashboard; to who is no admin their own records, changes, sessions and allowance",
+        ),
         Action::Span => ("time", "Plot two minutes, or an hour"),
         Action::Log => ("log", "Show the newest lines of the server's log (admins)"),
         Action::Failures => ("failures", "Show requests that failed, and lists that took long (admins)"),
@@ -91,7 +107,9 @@ pub fn action(action: Action, context: Context) -> (&'static str, &'static str) 
         Action::History => ("history", "Show the versions of the record"),
         Action::Restore => ("put back", "Put back what is under the cursor: a version, or a deleted record"),
         Action::Level if context == Context::Changes => ("kind", "Show only what was created, changed, deleted …"),
-        Action::Back if matches!(context, Context::Changes | Context::Api) => ("back", "Go back"),
+        Action::Back if matches!(context, Context::Changes | Context::Views | Context::Insights | Context::Api) => {
+            ("back", "Go back")
+        }
         Action::Level => ("level", "Show only lines that are worse, or all again"),
         Action::ServerLevel => ("server's level", "Have the server's log tell more, or less again"),
         Action::OwnToken => ("your own", "Explain your own access token"),
@@ -103,6 +121,17 @@ pub fn action(action: Action, context: Context) -> (&'static str, &'static str) 
         Action::Back => ("back", "Go back; unsaved text is asked about"),
         Action::Filter => ("filter", "Filter the rows"),
         Action::Sort => ("sort", "Sort by the column under the cursor: up, down, not at all"),
+        Action::Narrower => ("narrower", "Make the column under the cursor narrower"),
+        Action::Wider => ("wider", "Make it wider"),
+        Action::Views => ("views", "Show the saved views of this collection, or keep another"),
+        Action::CopyCell => ("copy", "Copy the cell under the cursor, where the terminal takes that"),
+        Action::CopyRow => ("copy row", "Copy the record: its fields, one a line"),
+        Action::CopyId => ("copy id", "Copy the record's id"),
+        Action::CopyLink => ("copy link", "Copy the record's address in the web app"),
+        Action::Insights => ("insights", "Show charts of the records under the filter"),
+        Action::AsTable => ("table", "Show the charts as tables, or as charts again"),
+        Action::OtherField => ("field", "Show the chart of another field of the kind"),
+        Action::Share => ("share", "Share the view with those who may list the collection, or keep it for yourself"),
         Action::HideColumn => ("hide column", "Hide the column under the cursor"),
         Action::ShowColumns => ("all columns", "Show all columns again"),
         Action::Edit if context == Context::Users => ("edit", "Change the user: roles, admin, active, password"),
@@ -162,6 +191,8 @@ pub fn help_heading(context: Context) -> &'static str {
         Context::Record => "Keys over a record",
         Context::Line | Context::Area | Context::Choice | Context::Choices => "Keys in a form",
         Context::Changes => "Keys in a list of changes",
+        Context::Insights => "Keys over charts",
+        Context::Views => "Keys among saved views",
         Context::Sheet => "Keys on a page about the server",
         Context::Api => "Keys over a collection's requests",
         Context::Log => "Keys over the server's log",

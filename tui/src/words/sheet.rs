@@ -52,6 +52,18 @@ pub const ACCESS: &str = "access";
 /// Above who may do what.
 pub const ACCESS_LEAD: &str = "Who may do what with the records of each collection. Admins may always.";
 
+/// What one has oneself.
+pub const OWN_HEADING: &str = "Yours";
+/// The heading over one's own changes.
+pub const OWN_CHANGES: &str = "Your newest changes (UTC)";
+/// The heading over the newest records.
+pub const NEWEST_RECORDS: &str = "Newest records (UTC)";
+
+/// In how many places one is signed in.
+pub fn own_sessions(number: u64) -> String {
+    format!("Signed in at {}. i in the list of collections shows where.", common::text::count(number, "place"))
+}
+
 /// For which program requests are shown.
 pub fn requests_for(program: &str) -> String {
     format!("Requests for {program}; l shows them for another program. First a token:")

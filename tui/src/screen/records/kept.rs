@@ -1,5 +1,7 @@
 //! What stays of a table that was left: its filter, order, columns and row, so that it is as it was when somebody comes back.
 
+use std::collections::BTreeMap;
+
 use common::{
     id::RecordId,
     query::{ListQuery, Query as _, decode, encode},
@@ -17,6 +19,9 @@ pub struct Kept {
     /// The columns that are shown; all where it is empty.
     #[serde(default)]
     columns: Vec<String>,
+    /// How wide columns are that somebody has made narrower or wider.
+    #[serde(default)]
+    widths: BTreeMap<String, u16>,
     /// The column under the cursor.
     #[serde(default)]
     column: usize,
@@ -33,6 +38,7 @@ impl Records {
         Kept {
             query: encode(&self.table.query.to_pairs()),
             columns: if self.columns == all { Vec::new() } else { shown.collect() },
+            widths: self.widths.clone(),
             column: self.column,
             record: self.current().and_then(Record::id),
         }
@@ -44,12 +50,8 @@ impl Records {
         if let Some(query) = query.filter(|query| query.check(&self.collection).is_ok()) {
             self.table.query = query;
         }
-        if !kept.columns.is_empty() {
-            self.columns.retain(|column| kept.columns.contains(&column.name));
-            if self.columns.is_empty() {
-                self.columns = super::all_columns(self.source, &self.collection);
-            }
-        }
+        self.show_columns(kept.columns.iter().map(String::as_str));
+        self.widths.clone_from(&kept.widths);
         self.column = kept.column.min(self.columns.len().saturating_sub(1));
         self.land = kept.record.map(|id| CursorTarget::On(id, 0));
     }

@@ -52,7 +52,9 @@ impl Records {
                 self.column = moved(self.column, 0, self.columns.len());
                 return self.load_column(tickets);
             }
+            Action::Narrower | Action::Wider => self.widen(action == Action::Wider),
             Action::ShowColumns => {
+                self.widths.clear();
                 let name = self.columns.get(self.column).map(|column| column.name.clone());
                 self.columns = all_columns(self.source, &self.collection);
                 self.column = self.columns.iter().position(|column| Some(&column.name) == name.as_ref()).unwrap_or(0);

@@ -43,6 +43,21 @@ pub(super) fn open(model: &mut Model, action: Action) -> Option<Vec<Effect>> {
     Some(effect.into_iter().collect())
 }
 
+/// Collections whose newest records are asked for.
+const ASKED: usize = 8;
+
+/// Opens what one has oneself: the dashboard of who is no admin.
+pub(super) fn open_own(model: &mut Model) -> Vec<Effect> {
+    let names = match model.top() {
+        Screen::Collections(list) => list.rows.iter().flatten().map(|row| row.name.clone()).take(ASKED).collect(),
+        _ => Vec::new(),
+    };
+    let mut sheet = Sheet::new(SheetKind::Own(names, None));
+    let effect = sheet.ask(&model.tickets, Duration::ZERO);
+    model.screens.push(Screen::Sheet(Box::new(sheet)));
+    effect.into_iter().collect()
+}
+
 /// Writes a backup, named by the server's clock.
 fn back_up(model: &mut Model) -> Vec<Effect> {
     let at = model.screens.iter().rev().find_map(|screen| match screen {
