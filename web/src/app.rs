@@ -15,7 +15,7 @@ use crate::{
     head::{Header, help},
     hooks::{Counter, Frame, use_caller, use_frame, use_query},
     keys,
-    later::{Later, Part, live, use_prefetch},
+    later::{Later, Part, beside_table, live, use_prefetch},
     news, pages,
     route::{self, Route, address},
     session::{Phase, Session, SessionEvent},
@@ -190,7 +190,7 @@ fn Main(props: &MainProps) -> Html {
         route @ (Route::Dashboard | Route::Collections) => html! { <Later part={Part::Dashboard} {route} /> },
         Route::Records { name } => {
             let many = html! { <Later part={Part::Many} route={Route::Records { name: name.clone() }} /> };
-            html! { <pages::records::RecordsPage key={name.to_string()} name={name.clone()} {many} /> }
+            html! { <pages::records::RecordsPage key={name.to_string()} name={name.clone()} {many} beside={beside_table()} /> }
         }
         route @ (Route::NewCollection | Route::EditCollection { .. }) => {
             html! { <Later part={Part::Editor} {route} /> }

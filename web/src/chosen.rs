@@ -15,6 +15,8 @@ pub(crate) enum Wanted {
     Export,
     /// How the rows were found.
     Explain,
+    /// What stands beside the filter.
+    Beside,
 }
 
 /// The context.

@@ -12,6 +12,7 @@ mod pages {
         live,
         pages::{
             changes, collections, dashboard, editor, many, password, record, server, sessions, set_up, sign_in, users,
+            views,
         },
         route::Route,
     };
@@ -62,6 +63,11 @@ mod pages {
         }
     }
 
+    /// What stands beside a table's filter; the table is told by a context.
+    pub(super) fn views(_: &Route) -> Html {
+        html! { <views::BesideTable /> }
+    }
+
     /// What others change, told to every page.
     pub(super) fn live(_: &Route) -> Html {
         html! { <live::Follow /> }
@@ -94,7 +100,7 @@ mod fetched {
     use super::{Draw, Part, pages};
 
     thread_local! {
-        static AT_HAND: [Cell<Option<Draw>>; 7] = const { [const { Cell::new(None) }; 7] };
+        static AT_HAND: [Cell<Option<Draw>>; 8] = const { [const { Cell::new(None) }; 8] };
     }
 
     // The parts themselves never fail; fetching them does.
@@ -135,6 +141,12 @@ mod fetched {
     }
 
     #[allow(clippy::unnecessary_wraps)]
+    #[wasm_split(views, fallible)]
+    fn views() -> Result<Draw, SplitLoaderError> {
+        Ok(pages::views)
+    }
+
+    #[allow(clippy::unnecessary_wraps)]
     #[wasm_split(live, fallible)]
     fn live() -> Result<Draw, SplitLoaderError> {
         Ok(pages::live)
@@ -153,6 +165,7 @@ mod fetched {
             Part::Dashboard => dashboard().await,
             Part::Many => many().await,
             Part::Server => server().await,
+            Part::Views => views().await,
         };
         let draw = draw.ok();
         AT_HAND.with(|known| known[part as usize].set(draw));
@@ -178,6 +191,7 @@ mod fetched {
             Part::Dashboard => pages::dashboard,
             Part::Many => pages::many,
             Part::Server => pages::server,
+            Part::Views => pages::views,
         })
     }
 
@@ -212,6 +226,8 @@ pub(crate) enum Part {
     Many,
     /// The server itself.
     Server,
+    /// Saved views and columns of tables.
+    Views,
 }
 
 /// How long the first page has the line for itself.
@@ -224,13 +240,20 @@ pub(crate) fn use_prefetch(is_admin: bool) {
     use_effect_with(is_admin, |&is_admin| {
         let pause = Timeout::new(PAUSE, move || {
             spawn_local(async move {
-                for part in
-                    [Part::Live, Part::Record, Part::Many, Part::Dashboard, Part::Editor, Part::Accounts, Part::Server]
-                {
+                for part in [
+                    Part::Live,
+                    Part::Views,
+                    Part::Record,
+                    Part::Many,
+                    Part::Dashboard,
+                    Part::Editor,
+                    Part::Accounts,
+                    Part::Server,
+                ] {
                     if (is_admin || part != Part::Editor) && fetched::fetch(part).await.is_none() {
                         break;
                     }
-                    if part == Part::Live {
+                    if matches!(part, Part::Live | Part::Views) {
                         news::wake();
                     }
                 }
@@ -243,6 +266,11 @@ pub(crate) fn use_prefetch(is_admin: bool) {
 /// What others change, once its part is there. Where that does not come, the app is as it is without.
 pub(crate) fn live() -> Html {
     fetched::at_hand(Part::Live).map(|draw| draw(&Route::Collections)).unwrap_or_default()
+}
+
+/// What stands beside a table's filter, once its part is there.
+pub(crate) fn beside_table() -> Html {
+    fetched::at_hand(Part::Views).map(|draw| draw(&Route::Collections)).unwrap_or_default()
 }
 
 /// Props of [`Later`].

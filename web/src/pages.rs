@@ -15,3 +15,4 @@ pub(crate) mod sessions;
 pub(crate) mod set_up;
 pub(crate) mod sign_in;
 pub(crate) mod users;
+pub(crate) mod views;

@@ -7,6 +7,7 @@ pub(crate) mod editor;
 pub(crate) mod live;
 pub(crate) mod many;
 pub(crate) mod server;
+pub(crate) mod views;
 
 use common::{CallError, name::CollectionName, query::JoinWith, text};
 

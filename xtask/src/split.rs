@@ -39,7 +39,7 @@ const WASM_OPT: [&str; 7] = [
     "--enable-multivalue",
 ];
 /// Modules of pages that later parts hold. Code of theirs in the first part means that something else than `later.rs` names them.
-pub(crate) const LATER_PAGES: [&str; 12] = [
+pub(crate) const LATER_PAGES: [&str; 13] = [
     "changes",
     "collections",
     "dashboard",
@@ -52,6 +52,7 @@ pub(crate) const LATER_PAGES: [&str; 12] = [
     "set_up",
     "sign_in",
     "users",
+    "views",
 ];
 
 /// How the standard library of the parts was built.

@@ -32,5 +32,7 @@ pub(crate) fn ManyView() -> Html {
         Wanted::Actions => html! { <actions::Actions {chosen} /> },
         Wanted::Export => html! { <export::Export {chosen} /> },
         Wanted::Explain => html! { <explain::ExplainView {chosen} /> },
+        // Another part draws this.
+        Wanted::Beside => Html::default(),
     }
 }

@@ -57,6 +57,8 @@ pub(crate) struct RecordsProps {
     pub(crate) name: CollectionName,
     /// What is drawn of many records at once, by the [`Chosen`] around it: a part of its own, which is fetched when it is wanted.
     pub(crate) many: Html,
+    /// The same for what stands beside the filter, which is not waited for.
+    pub(crate) beside: Html,
 }
 
 /// The page.
@@ -67,7 +69,9 @@ pub(crate) fn RecordsPage(props: &RecordsProps) -> Html {
         Ok(client.send(Call::<collections::Get>::new((name,), ())).await?.body)
     });
     let body = match (&collection.value, &collection.error) {
-        (Some(collection), _) => return html! { <Table collection={collection.clone()} many={props.many.clone()} /> },
+        (Some(collection), _) => {
+            return html! { <Table collection={collection.clone()} many={props.many.clone()} beside={props.beside.clone()} /> };
+        }
         (None, Some(error)) => failure(error, &again),
         (None, None) => loading(),
     };
@@ -100,6 +104,7 @@ struct Loaded {
 struct TableProps {
     collection: Rc<Collection>,
     many: Html,
+    beside: Html,
 }
 
 #[component]
@@ -159,11 +164,13 @@ fn Table(props: &TableProps) -> Html {
         onselect: onselect.clone(),
         again: again.clone(),
     };
-    let many = |wanted: Wanted| {
+    let told = |wanted: Wanted, part: &Html| {
         html! {
-            <ContextProvider<Chosen> context={chosen(wanted)}>{ props.many.clone() }</ContextProvider<Chosen>>
+            <ContextProvider<Chosen> context={chosen(wanted)}>{ part.clone() }</ContextProvider<Chosen>>
         }
     };
+    let many = |wanted: Wanted| told(wanted, &props.many);
+    let beside = told(Wanted::Beside, &props.beside);
     let (actions, export) = ((!selection.is_empty()).then(|| many(Wanted::Actions)), many(Wanted::Export));
     let explain = (took >= SLOW).then(|| {
         html! {
@@ -225,7 +232,10 @@ fn Table(props: &TableProps) -> Html {
                 if may_create && !is_empty { { new() } }
             </PageHead>
             if query.is_ok() && !is_empty {
-                <filter::FilterLine collection={collection.clone()} state={TableState { query: query.clone().unwrap_or_default(), ..state }} {ongo} joins=true />
+                <div class="beside-filter">
+                    <filter::FilterLine collection={collection.clone()} state={TableState { query: query.clone().unwrap_or_default(), ..state }} {ongo} joins=true />
+                    { beside }
+                </div>
             }
             { body }
             { explain.unwrap_or_default() }

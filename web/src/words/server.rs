@@ -66,7 +66,7 @@ pub(crate) fn run(method: &str, path: &str) -> String {
 }
 
 pub(crate) const PALETTE: &str = "Go to";
-pub(crate) const PALETTE_HINT: &str = "A page or a collection, by words";
+pub(crate) const PALETTE_HINT: &str = "A page, a collection or a record, by words";
 pub(crate) const PALETTE_NONE: &str = "Nothing is called so.";
 
 pub(crate) fn open(name: &str) -> String {
@@ -116,4 +116,9 @@ pub(crate) fn signed_by(algorithm: &str, kid: &str) -> String {
 
 pub(crate) fn request(id: &str) -> String {
     format!("request {id}")
+}
+
+/// A record among the palette's entries.
+pub(crate) fn record(title: &str, collection: &str) -> String {
+    format!("{title} · {collection}")
 }

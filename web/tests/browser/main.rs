@@ -24,3 +24,4 @@ mod server_pages;
 mod start;
 mod text;
 mod together;
+mod views;

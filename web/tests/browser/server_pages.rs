@@ -143,6 +143,9 @@ async fn the_palette_leads_to_pages_and_collections_by_words() {
     browser.press_with_control('k').await;
     browser.fill("#palette", "nothing like this").await;
     browser.see(".dialog .hint", "Nothing is called so.").await;
+    // Records by their words too, of what was typed last.
+    browser.fill("#palette", "popc").await;
+    browser.see("#palette-list", "Popcorn · Snacks").await;
     browser.fill("#palette", "log").await;
     browser.press(ENTER).await;
     browser.at("/server/log").await;

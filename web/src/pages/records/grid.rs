@@ -229,15 +229,19 @@ fn Row(props: &RowProps) -> Html {
 
 /// The collection's columns, those that the query chose, and one for each collection that it joins.
 fn columns(collection: &Collection, query: &ListQuery) -> Rc<Vec<Column>> {
-    let own = table::columns(collection).into_iter();
-    let chosen = own.filter(|column| query.fields.is_empty() || query.fields.contains(&column.name));
+    let mut own = table::columns(collection);
+    if !query.fields.is_empty() {
+        let find = |name: &String| own.iter().find(|column| column.name == *name).cloned();
+        own = query.fields.iter().filter_map(find).collect();
+    }
     let joined = query.left_join.iter().map(|join| Column {
         name: join.collection.to_string(),
         label: text::label(join.collection.as_str()),
         numeric: false,
         sortable: false,
     });
-    Rc::new(chosen.chain(joined).collect())
+    own.extend(joined);
+    Rc::new(own)
 }
 
 struct Cell {
@@ -304,6 +308,7 @@ mod tests {
         };
         assert_eq!(names(""), ["word", "at", "of", "updated_at"]);
         assert_eq!(names("fields=id,word&left_join=antonyms:word=word"), ["word", "antonyms"]);
+        assert_eq!(names("fields=of,updated_at,word"), ["of", "updated_at", "word"]);
     }
 
     #[test]

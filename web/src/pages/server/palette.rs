@@ -1,10 +1,19 @@
 //! The palette: every page and collection by words, over whatever is open.
 
-use common::{Call, endpoints::collections, text};
+use common::{
+    Call, CallError,
+    endpoints::{collections, records},
+    name::CollectionName,
+    query::ListQuery,
+    table, text,
+};
+use futures_util::future::join_all;
+use gloo_timers::callback::Timeout;
 use web_sys::{HtmlInputElement, KeyboardEvent};
 use yew::prelude::*;
 
 use crate::{
+    client::Client,
     hooks::{use_caller, use_focus, use_go, use_load},
     route::{Location, Route, ServerPage},
     table_locations,
@@ -14,6 +23,11 @@ use crate::{
 
 /// Entries that are shown.
 const SHOWN: usize = 12;
+/// Collections that are looked through, and records of each that are shown.
+const ASKED: usize = 6;
+const OF_EACH: u64 = 3;
+/// Milliseconds without a key after which records are looked for.
+const PAUSE: u32 = 250;
 
 /// The palette; what closes it comes as a context.
 #[component]
@@ -24,6 +38,19 @@ pub(super) fn Palette() -> Html {
     let (list, _) = use_load((), |client, ()| async move {
         Ok(client.send(Call::<collections::List>::new((), ())).await?.body.results)
     });
+    // Records are looked for once the keys pause.
+    let paused = use_state(String::new);
+    use_effect_with((*typed).clone(), {
+        let paused = paused.setter();
+        move |typed| {
+            let typed = typed.trim().to_owned();
+            let pause = Timeout::new(PAUSE, move || paused.set(typed));
+            move || drop(pause)
+        }
+    });
+    let names: Vec<CollectionName> =
+        list.value.iter().flat_map(|list| list.iter().map(|one| one.name.clone())).collect();
+    let (found, _) = use_load((names, (*paused).clone()), |client, (names, typed)| records_with(client, names, typed));
     let mut entries = pages(is_admin);
     for one in list.value.iter().flat_map(|list| list.iter()) {
         let name = text::label(one.name.as_str());
@@ -34,6 +61,9 @@ pub(super) fn Palette() -> Html {
     }
     let entries: Vec<(String, Location)> =
         entries.into_iter().filter(|(label, _)| text::has_words(label, &typed)).take(SHOWN).collect();
+    let found = found.value.as_deref().filter(|found| found.0 == typed.trim());
+    let entries: Vec<(String, Location)> =
+        entries.into_iter().chain(found.iter().flat_map(|found| found.1.iter().cloned())).collect();
     let chosen = (*at).min(entries.len().saturating_sub(1));
     let pick = {
         let (go, close) = (go, close.clone());
@@ -80,6 +110,31 @@ pub(super) fn Palette() -> Html {
             }
         </Dialog>
     }
+}
+
+/// Records that have the words that were typed, by what was typed.
+type Found = (String, Vec<(String, Location)>);
+
+/// Looks for words in the records of some collections.
+async fn records_with(client: Client, names: Vec<CollectionName>, typed: String) -> Result<Found, CallError> {
+    if typed.chars().count() < 2 {
+        return Ok((typed, Vec::new()));
+    }
+    let query = ListQuery { search: typed.clone(), page_size: OF_EACH, count: false, ..ListQuery::default() };
+    let asked = names.into_iter().take(ASKED).map(|name| {
+        let call = Call::<records::List>::new((name.clone(),), ()).query(query.clone());
+        let client = client.clone();
+        async move { client.send(call).await.map(|reply| (name, reply.body.results)) }
+    });
+    let mut found = Vec::new();
+    for (name, rows) in join_all(asked).await.into_iter().flatten() {
+        found.extend(rows.iter().filter_map(|record| {
+            let route = Route::Record { name: name.clone(), id: record.id()? };
+            Some((words::record(&table::title(record), &text::label(name.as_str())), (route, String::new())))
+        }));
+    }
+    found.truncate(SHOWN);
+    Ok((typed, found))
 }
 
 /// The pages that this user can come to.
