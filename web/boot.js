@@ -64,7 +64,9 @@ function askFor(address, { access, user }) {
   if (isDashboard && user.is_admin) paths.push("/api/metrics/");
   if ((isDashboard || path === "/collections") && !user.is_admin) paths.push("/api/users/me/");
   if (name) paths.push(`/api/collections/${name}/`);
-  if (name) paths.push(`/api/records/${name}/${id ? `${id}/` : query}`);
+  // As the table asks: where the words of a search stand is told too.
+  const marks = new URLSearchParams(query).get("search") ? "&highlight=true" : "";
+  if (name) paths.push(`/api/records/${name}/${id ? `${id}/` : query + marks}`);
   for (const path of paths) early.set(`GET ${path}`, ask("GET", path, { token: access }));
 }
 

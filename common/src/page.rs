@@ -1,6 +1,7 @@
 //! The page envelope of every list, as Django REST Framework sends it.
 
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
+use serde_json::Value;
 
 use crate::{answer::JsonAnswer, schema::Described};
 
@@ -17,6 +18,11 @@ pub struct Page<T> {
     pub previous: Option<String>,
     /// The items of this page.
     pub results: Vec<T>,
+    /// Where the words of a search stand in the records of this page, where `highlight=true` asks for it: of each record the members that have some,
+    /// and in these the stretches, from one character to before another.
+    #[serde(default, skip_serializing_if = "Value::is_null")]
+    #[cfg_attr(feature = "schema", schemars(with = "Vec<std::collections::BTreeMap<String, Vec<[u32; 2]>>>"))]
+    pub highlights: Value,
 }
 
 impl<T: Serialize + DeserializeOwned + Described> JsonAnswer for Page<T> {}
@@ -24,7 +30,7 @@ impl<T: Serialize + DeserializeOwned + Described> JsonAnswer for Page<T> {}
 impl<T> Page<T> {
     /// A list that is short enough for one page.
     pub fn single(results: Vec<T>) -> Self {
-        Self { count: results.len() as u64, next: None, previous: None, results }
+        Self { count: results.len() as u64, next: None, previous: None, results, highlights: Value::Null }
     }
 }
 

@@ -118,6 +118,7 @@ pub fn check(table: &Collection, query: &ListQuery) -> Result<(), FieldErrors> {
         ("expand", !query.expand.is_empty()),
         ("cursor", query.cursor.is_some()),
         ("explain", query.explain),
+        ("highlight", query.highlight),
         ("facets", !query.facets.is_empty()),
     ] {
         if is_said {

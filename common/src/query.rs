@@ -13,7 +13,8 @@ mod values;
 pub use self::{
     filter::{Filter, Lookup, Named, own_ids},
     list::{
-        JoinWith, LAST_PAGE, ListQuery, MAX_EXPANSIONS, MAX_FILTERS, MAX_JOINS, MAX_NAMES, MAX_WORDS, OrderBy, VIA,
+        JoinWith, LAST_PAGE, ListQuery, MAX_EXPANSIONS, MAX_FILTERS, MAX_JOINS, MAX_NAMES, MAX_WORDS, OrderBy,
+        PARAMETERS, VIA,
     },
     one::RecordQuery,
     pairs::{

@@ -53,6 +53,32 @@ pub fn cell(value: Option<&Value>) -> String {
     }
 }
 
+/// A cell's text in pieces, each with whether words of a search stand there; `stretches` are characters, as [`Page::highlights`] has them. Where the
+/// first is far behind, what comes long before it is left out.
+///
+/// [`Page::highlights`]: crate::page::Page::highlights
+pub fn marked(text: &str, stretches: &Value) -> Vec<(String, bool)> {
+    const FAR: usize = 40;
+    const BEFORE: usize = 16;
+    let place = |stretch: &Value, end: usize| usize::try_from(stretch.get(end)?.as_u64()?).ok();
+    let stretches = stretches.as_array().into_iter().flatten();
+    let mut pieces = Vec::new();
+    let (mut chars, mut at) = (text.chars(), 0);
+    for (from, to) in stretches.filter_map(|stretch| Some((place(stretch, 0)?, place(stretch, 1)?))) {
+        if at == 0 && from > FAR {
+            at = from - BEFORE;
+            chars.nth(at - 1);
+            pieces.push(("…".to_owned(), false));
+        }
+        pieces.push((chars.by_ref().take(from.saturating_sub(at)).collect(), false));
+        pieces.push((chars.by_ref().take(to.saturating_sub(from)).collect(), true));
+        at = to;
+    }
+    pieces.push((chars.collect(), false));
+    pieces.retain(|(piece, _)| !piece.is_empty());
+    pieces
+}
+
 /// What people call a record: the first of its own members that says anything, or else its id.
 pub fn title(record: &Record) -> String {
     let own = record.as_object().iter().filter(|(name, _)| !SERVER_MEMBERS.contains(&name.as_str()));
@@ -241,6 +267,21 @@ mod tests {
         assert_eq!(title(json!({"id": "x", "a": "", "b": null, "c": "Corn\n", "d": 1})), "Corn ");
         let id = "01920000-0000-7000-8000-000000000001";
         assert_eq!(title(json!({"id": id, "a": " ", "owner": "x"})), id);
+    }
+
+    #[test]
+    fn words_that_were_searched_for_are_pieces_of_their_own() {
+        let shown = |text: &str, stretches: Value| {
+            let piece = |(piece, is_marked)| if is_marked { format!("[{piece}]") } else { piece };
+            marked(text, &stretches).into_iter().map(piece).collect::<String>()
+        };
+        assert_eq!(shown("Ein größer Gold", json!([[4, 8], [11, 15]])), "Ein [größ]er [Gold]");
+        assert_eq!(shown("Gold", json!([[0, 4]])), "[Gold]");
+        let far = format!("{}gold ring", "many words ".repeat(9));
+        assert_eq!(shown(&far, json!([[99, 103]])), "…ords many words [gold] ring");
+        for none in [json!([]), json!(null), json!([["x"]]), json!([[90, 95]])] {
+            assert_eq!(shown("Gold", none.clone()).trim_start_matches('…'), if none[0][0] == 90 { "" } else { "Gold" });
+        }
     }
 
     #[test]

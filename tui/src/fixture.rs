@@ -64,7 +64,7 @@ pub(crate) fn record(members: &Value) -> Record {
 
 /// A page of these records, of so many in all.
 pub(crate) fn page(records: Vec<Record>, count: u64) -> Page<Record> {
-    Page { count, next: None, previous: None, results: records }
+    Page { count, ..Page::single(records) }
 }
 
 /// The user who owns the snacks.

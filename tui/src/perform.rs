@@ -264,7 +264,7 @@ pub(crate) fn as_records<T: Serialize>(page: Page<T>) -> Page<Record> {
         _ => Record::default(),
     };
     let results = page.results.iter().map(row).collect();
-    Page { count: page.count, next: page.next, previous: page.previous, results }
+    Page { count: page.count, next: page.next, previous: page.previous, results, highlights: page.highlights }
 }
 
 async fn me(client: &Client) -> Answer<common::user::User> {

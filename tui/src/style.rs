@@ -96,6 +96,11 @@ impl Theme {
         self.coloured(Style::new(), colour)
     }
 
+    /// What a search found.
+    pub fn found(self) -> Style {
+        Style::new().add_modifier(Modifier::BOLD.union(Modifier::UNDERLINED))
+    }
+
     /// Where text is typed.
     pub fn field(self) -> Style {
         Style::new().add_modifier(Modifier::UNDERLINED)

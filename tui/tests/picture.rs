@@ -84,7 +84,7 @@ fn model() -> Model {
     model.screens.truncate(1);
     let show = |model: &mut Model, effects: &[Effect]| {
         let Some(Effect::Records(ticket, ..)) = effects.last() else { panic!("records are loaded") };
-        let page = Page { count: 16, next: None, previous: None, results: rows() };
+        let page = Page { count: 16, ..Page::single(rows()) };
         update(model, Message::Records(*ticket, Ok(page)));
     };
     for keys in ["\n", "/vegan=true\n", "lls", "s"] {

@@ -4,7 +4,11 @@
 use std::borrow::Cow;
 
 use unicase::UniCase;
-use unicode_normalization::{IsNormalized, UnicodeNormalization, char::canonical_combining_class, is_nfc_quick};
+use unicode_normalization::{
+    IsNormalized, UnicodeNormalization,
+    char::{canonical_combining_class, is_combining_mark},
+    is_nfc_quick,
+};
 
 /// The text in Normalization Form C: however an accent was typed, it is one text. Unique values, indexes and `exact` go by it.
 pub fn nfc(text: &str) -> Cow<'_, str> {
@@ -51,6 +55,61 @@ pub fn without_accents(folded: &str) -> Cow<'_, str> {
         }
     }
     Cow::Owned(plain.nfc().collect())
+}
+
+/// A folded text that knows where each part of it stands in the text itself.
+#[derive(Debug)]
+pub struct Placed {
+    /// The text as [`fold`] makes it, and [`without_accents`] where accents are ignored.
+    pub text: String,
+    /// Where each letter with its marks begins: the byte in `text`, and the character in the text itself. The last is the end of both.
+    places: Vec<(usize, usize)>,
+}
+
+impl Placed {
+    /// Folds a text letter by letter. `None` where that makes another text than folding it as a whole.
+    pub fn new(text: &str, ignores_accents: bool) -> Option<Self> {
+        let compared = |text: &str| {
+            let folded = fold(text);
+            if ignores_accents { without_accents(&folded).into_owned() } else { folded }
+        };
+        let mut placed = Self { text: String::with_capacity(text.len()), places: Vec::with_capacity(text.len()) };
+        let (mut left, mut at) = (text, 0);
+        while let Some(first) = left.chars().next() {
+            let more = left.char_indices().skip(1).find(|(_, c)| !joins(*c));
+            let (letter, rest) = left.split_at(more.map_or(left.len(), |(end, _)| end));
+            placed.places.push((placed.text.len(), at));
+            if letter.len() == 1 {
+                placed.text.push(first.to_ascii_lowercase());
+            } else if letter.len() == first.len_utf8() && is_the_same_folded(first) {
+                placed.text.push(first);
+            } else {
+                placed.text.push_str(&compared(letter));
+            }
+            at += letter.chars().count();
+            left = rest;
+        }
+        placed.places.push((placed.text.len(), at));
+        (text.is_ascii() || placed.text == compared(text)).then_some(placed)
+    }
+
+    /// The characters of the text itself that a stretch of the folded text comes from: from one to before another.
+    pub fn stretch(&self, from: usize, to: usize) -> (usize, usize) {
+        let first = self.places.partition_point(|(byte, _)| *byte <= from).saturating_sub(1);
+        let behind = self.places.partition_point(|(byte, _)| *byte < to);
+        let character = |place: usize| self.places.get(place).or(self.places.last()).map_or(0, |(_, at)| *at);
+        (character(first), character(behind))
+    }
+}
+
+/// Whether a character belongs to the one before it: marks, and what makes a syllable of Hangul whole.
+fn joins(c: char) -> bool {
+    !c.is_ascii() && (is_combining_mark(c) || matches!(c, '\u{1160}'..='\u{11ff}' | '\u{ff9e}' | '\u{ff9f}'))
+}
+
+/// Letters of which most texts in their scripts are made, and that are the same folded.
+fn is_the_same_folded(c: char) -> bool {
+    matches!(c, '\u{3041}'..='\u{3096}' | '\u{30a1}'..='\u{30fa}' | '\u{4e00}'..='\u{9fff}' | '\u{ac00}'..='\u{d7a3}')
 }
 
 /// A mark that stands above, below or across a letter, or a vowel point of Hebrew, Arabic or Syriac: by its combining class, of
@@ -114,6 +173,30 @@ mod tests {
         }
         for text in ["が", "हिन्दी", "한국어", "ไทย"] {
             assert_eq!(without_accents(&fold(text)), fold(text), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_folded_text_knows_where_it_came_from() {
+        for (text, part, stretch) in [
+            ("The Golden ring", "golden", (4, 10)),
+            ("Eine STRAẞE hier", "strasse", (5, 11)),
+            ("ein cafe\u{301} dort", "café", (4, 9)),
+            ("ein cafe\u{301} dort", "dort", (10, 14)),
+            ("ﬁnal ﬁsh", "fish", (5, 8)),
+            ("한국어 \u{1112}\u{1161}\u{11ab}글", "한글", (4, 8)),
+            ("ﾊﾟﾝ pan", "パン", (0, 3)),
+            ("東京都の地図", "京都", (1, 3)),
+        ] {
+            let placed = Placed::new(text, false).unwrap();
+            assert_eq!(placed.text, fold(text));
+            let from = placed.text.find(part).unwrap();
+            assert_eq!(placed.stretch(from, from + part.len()), stretch, "{text}");
+        }
+        let placed = Placed::new("Die Łódź", true).unwrap();
+        assert_eq!((placed.text.as_str(), placed.stretch(4, 8)), ("die lodz", (4, 8)));
+        for c in '\0'..='\u{3ffff}' {
+            assert!(Placed::new(&format!("a{c}b"), false).is_some(), "{c:?}");
         }
     }
 

@@ -1,10 +1,11 @@
 //! Words of texts, as the index of words has them and as a search looks for them: folded as comparisons are; of scripts that put no spaces
 //! between words, each two neighbouring letters.
 
+pub mod marks;
 pub mod packed;
 pub mod postings;
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, ops::Range};
 
 use base::fold::{fold, without_accents};
 use common::{collection::Collection, record::Record};
@@ -19,37 +20,35 @@ const PLAIN: char = '\u{1}';
 
 /// The words of a text, in their order.
 pub fn of(text: &str) -> Vec<String> {
-    let folded = fold(text);
     let mut words = Vec::new();
-    for run in folded.split(|c: char| !c.is_alphanumeric() && !is_mark(c)).filter(|run| !run.is_empty()) {
-        let (mut word, mut letters) = (String::new(), Vec::new());
-        for c in run.chars() {
-            if is_dense(c) {
-                push(&mut words, &mut word);
-                letters.push(c);
-            } else {
-                pairs(&mut words, &mut letters);
-                word.push(c);
-            }
-        }
-        push(&mut words, &mut word);
-        pairs(&mut words, &mut letters);
-    }
+    each_word(&fold(text), |word, _| words.push(word.to_owned()));
     words
 }
 
-fn push(words: &mut Vec<String>, word: &mut String) {
-    if !word.is_empty() {
-        word.truncate(word.floor_char_boundary(MAX_WORD));
-        words.push(std::mem::take(word));
+/// Hands on each word of a folded text, and where it stands.
+fn each_word(folded: &str, mut hand: impl FnMut(&str, Range<usize>)) {
+    let mut hand = |from: usize, to: usize| {
+        if from < to {
+            let to = from + folded[from..to].floor_char_boundary(MAX_WORD);
+            hand(&folded[from..to], from..to);
+        }
+    };
+    let is_of_word = |c: char| c.is_alphanumeric() || is_mark(c);
+    // Where the word begins that is gone through, and where the letter before this one does where both are of a dense script.
+    let (mut begin, mut before) = (0, None);
+    for (at, c) in folded.char_indices() {
+        let (is_letter, behind) = (is_of_word(c), at + c.len_utf8());
+        let is_dense = is_letter && is_dense(c);
+        match before {
+            // Each two neighbours; and the last one alone, so that every letter begins something.
+            Some(before) if is_dense => hand(before, behind),
+            Some(before) => hand(before, at),
+            None if is_letter && !is_dense => continue,
+            None => hand(begin, at),
+        }
+        (begin, before) = (if is_letter { at } else { behind }, is_dense.then_some(at));
     }
-}
-
-/// Each two neighbours; and the last one alone, so that every letter begins something.
-fn pairs(words: &mut Vec<String>, letters: &mut Vec<char>) {
-    words.extend(letters.windows(2).map(|pair| pair.iter().collect()));
-    words.extend(letters.last().map(char::to_string));
-    letters.clear();
+    hand(before.unwrap_or(begin), folded.len());
 }
 
 /// A letter of a script that puts no spaces between words.

@@ -1,5 +1,6 @@
 //! Searches by the index of words: what has all words, in many scripts, the best fits first; kept with every change, made in the background.
 
+mod highlights;
 mod packed;
 
 use std::collections::BTreeSet;

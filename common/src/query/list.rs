@@ -35,6 +35,25 @@ pub const LAST_PAGE: u64 = u64::MAX;
 /// Names in `fields` at most: more than a collection has.
 pub const MAX_NAMES: usize = 200;
 
+/// The parameters of a list beside its filters.
+pub const PARAMETERS: [&str; 15] = [
+    "page",
+    "page_size",
+    "limit",
+    "offset",
+    "cursor",
+    "count",
+    "explain",
+    "highlight",
+    "ordering",
+    "filter",
+    "search",
+    "fields",
+    "facets",
+    "left_join",
+    "expand",
+];
+
 /// One member that a list is ordered by.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct OrderBy {
@@ -96,6 +115,8 @@ pub struct ListQuery {
     pub count: bool,
     /// How the rows were found is told too.
     pub explain: bool,
+    /// Where the words of a search stand in the rows is told too.
+    pub highlight: bool,
     /// The ordering, the most significant term first; empty means in the order of creation.
     pub ordering: Vec<OrderBy>,
     /// All must hold; of those that are alike in field and lookup one, where [`Lookup::means_either`].
@@ -129,6 +150,7 @@ impl Default for ListQuery {
             page: 1,
             page_size: DEFAULT_PAGE_SIZE,
             explain: false,
+            highlight: false,
             ordering: Vec::new(),
             filters: Vec::new(),
             filter: None,
@@ -167,10 +189,11 @@ impl Query for ListQuery {
                 continue;
             }
             match name.as_str() {
-                "count" | "explain" if value.is_empty() => {}
-                "count" | "explain" => match flag(&name, &value) {
+                "count" | "explain" | "highlight" if value.is_empty() => {}
+                "count" | "explain" | "highlight" => match flag(&name, &value) {
                     Ok(flag) if name == "count" => query.count = flag,
-                    Ok(flag) => query.explain = flag,
+                    Ok(flag) if name == "explain" => query.explain = flag,
+                    Ok(flag) => query.highlight = flag,
                     Err(error) => errors.push(name, error),
                 },
                 "page" | "limit" | "offset" | "filter" if value.trim().is_empty() => {}
@@ -312,30 +335,17 @@ impl Query for ListQuery {
             LAST_PAGE => push("page", "last".to_owned()),
             page => push("page", page.to_string()),
         }
+        // At the end, as the web app's first script puts it there.
+        if self.highlight {
+            push("highlight", "true".to_owned());
+        }
         pairs
     }
 }
 
 /// A field of this name is filtered as `<name>__exact`.
 fn is_parameter(name: &str) -> bool {
-    matches!(
-        name,
-        "page"
-            | "page_size"
-            | "limit"
-            | "offset"
-            | "cursor"
-            | "count"
-            | "explain"
-            | "ordering"
-            | "filter"
-            | "search"
-            | "fields"
-            | "facets"
-            | "left_join"
-            | "expand"
-            | "format"
-    )
+    PARAMETERS.contains(&name) || name == "format"
 }
 
 /// What a parameter says that is true or false.

@@ -16,6 +16,7 @@ use common::{
     selection::Selection,
     table::{Column, TableState, columns, filter_line},
 };
+use serde_json::Value;
 
 pub(crate) use self::kept::Kept;
 use super::cursor::{Window, acts_on_row, moved};
@@ -67,6 +68,8 @@ pub struct Records {
     pub table: TableState,
     /// The rows that belong to [`Self::table`], once they are known.
     pub rows: Option<Vec<Record>>,
+    /// Where the words of a search stand in them.
+    pub highlights: BTreeMap<RecordId, Value>,
     /// They belong to what was asked before, and stay until the answer comes.
     pub is_old: bool,
     /// The rows that the window shows.
@@ -142,6 +145,7 @@ impl Records {
             collection,
             table,
             rows: None,
+            highlights: BTreeMap::new(),
             is_old: false,
             window: Window::default(),
             asked: Vec::new(),
@@ -179,6 +183,7 @@ impl Records {
         if self.source == Rows::Records {
             self.asked = self.wanted();
             list.fields.clone_from(&self.asked);
+            list.highlight = !list.search.is_empty();
         }
         match self.source {
             Rows::Records => Effect::Records(ticket, self.collection.name.clone(), list),
@@ -258,6 +263,9 @@ impl Records {
                 page.results.iter().position(|record| record.id() == Some(id)).unwrap_or(near.min(last))
             }
         };
+        let ids = page.results.iter().map(Record::id);
+        let highlights = page.highlights.as_array().into_iter().flatten();
+        self.highlights = ids.zip(highlights).filter_map(|(id, found)| Some((id?, found.clone()))).collect();
         self.rows = Some(page.results);
         None
     }

@@ -4,13 +4,13 @@
 use common::{
     field::FieldType,
     record::Record,
-    table::{Column, cell, short_moment},
+    table::{Column, cell, marked, short_moment},
 };
 use ratatui::{
     buffer::Buffer,
     layout::{Constraint, Position, Rect},
     style::{Modifier, Style},
-    text::Line,
+    text::{Line, Span},
     widgets::{List, ListState, Row, Scrollbar, ScrollbarOrientation, ScrollbarState, StatefulWidget, Table, Widget},
 };
 use serde_json::Value;
@@ -29,14 +29,55 @@ const GAP: usize = 2;
 /// A column that is cut for others still has room for a day and its time.
 const A_MOMENT: usize = 16;
 
+/// A cell, safe to show.
+struct Cell {
+    text: String,
+    /// The characters that a search found, from one to before another.
+    found: Vec<(usize, usize)>,
+}
+
+impl From<String> for Cell {
+    fn from(text: String) -> Self {
+        Self { text, found: Vec::new() }
+    }
+}
+
+impl Cell {
+    /// The words of a search are marked in it.
+    fn marked(text: &str, stretches: &Value) -> Self {
+        let mut cell = Self::from(String::new());
+        let mut at = 0;
+        for (piece, is_found) in marked(text, stretches) {
+            let end = at + piece.chars().count();
+            cell.found.extend(is_found.then_some((at, end)));
+            cell.text.push_str(&piece);
+            at = end;
+        }
+        cell
+    }
+
+    /// As much of it as there is room for.
+    fn line(&self, columns: usize, found: Style) -> Line<'static> {
+        let text = cut(&self.text, columns);
+        let (mut line, mut chars, mut at) = (Line::default(), text.chars(), 0);
+        for (from, to) in &self.found {
+            line.push_span(Span::raw(chars.by_ref().take(from - at).collect::<String>()));
+            line.push_span(Span::styled(chars.by_ref().take(to - from).collect::<String>(), found));
+            at = *to;
+        }
+        line.push_span(Span::raw(chars.collect::<String>()));
+        line
+    }
+}
+
 /// A table to be drawn.
 struct Grid<'a> {
     /// The headings.
     headings: Vec<String>,
     /// Columns that stand at their right edge.
     numeric: Vec<bool>,
-    /// Cells, row by row, each safe to show.
-    cells: Vec<Vec<String>>,
+    /// Cells, row by row.
+    cells: Vec<Vec<Cell>>,
     /// The row under the cursor.
     row: usize,
     /// How wide columns are that somebody has made narrower or wider.
@@ -72,7 +113,7 @@ pub(super) fn collections(buffer: &mut Buffer, body: Rect, model: &Model, screen
     }
     let cells = rows.iter().map(|row| {
         let count = row.count.map(common::text::thousands).unwrap_or_default();
-        vec![row.name.to_string(), count, common::text::single_line(&row.description).into_owned()]
+        [row.name.to_string(), count, common::text::single_line(&row.description).into_owned()].map(Cell::from).into()
     });
     let grid = Grid {
         headings: words::COLLECTION_COLUMNS.map(str::to_owned).to_vec(),
@@ -172,8 +213,16 @@ fn heading(screen: &Records, column: &Column) -> String {
     }
 }
 
-/// A cell's text. No more of it than a row has room for, since all of it is measured.
-fn shown(screen: &Records, record: &Record, column: &Column, room: u16) -> String {
+/// A cell. No more of it than a row has room for, since all of it is measured.
+fn shown(screen: &Records, record: &Record, column: &Column, room: u16) -> Cell {
+    let found = record.id().and_then(|id| screen.highlights.get(&id)?.get(&column.name));
+    let Some(stretches) = found else { return text(screen, record, column, room).into() };
+    let cell = Cell::marked(&cell(record.get(&column.name)), stretches);
+    Cell { text: cut(&cell.text, usize::from(room)), ..cell }
+}
+
+/// The text of a cell.
+fn text(screen: &Records, record: &Record, column: &Column, room: u16) -> String {
     let value = record.get(&column.name);
     match (screen.source, column.name.as_str(), value) {
         (Rows::Users, "last_login", Some(Value::Null)) => return words::NEVER.to_owned(),
@@ -257,17 +306,16 @@ impl Grid<'_> {
         });
         self.window.place(area.y + 1, headings.collect());
         let first = self.window.show(self.row, self.cells.len(), height);
-        let line = |cells: &[String], column: usize, size: usize| {
-            let line = Line::raw(cut(&cells[column], size));
-            if self.numeric[column] { line.right_aligned() } else { line }
-        };
+        let aligned =
+            |line: Line<'static>, column: usize| if self.numeric[column] { line.right_aligned() } else { line };
         let heads = visible.iter().map(|(size, column)| {
             let is_here = self.column == Some(*column);
             let style = if is_here { theme.accent().add_modifier(Modifier::UNDERLINED) } else { theme.strong() };
-            line(&self.headings, *column, *size).style(style)
+            aligned(Line::raw(cut(&self.headings[*column], *size)), *column).style(style)
         });
         let rows = self.cells[first..].iter().take(height).map(|cells| {
-            Row::new(visible.iter().map(|(size, column)| line(cells, *column, *size)).collect::<Vec<_>>())
+            let line = |(size, column): &(usize, usize)| aligned(cells[*column].line(*size, theme.found()), *column);
+            Row::new(visible.iter().map(line).collect::<Vec<_>>())
         });
         let table = Table::new(rows, visible.iter().map(|(size, _)| Constraint::Length(columns(*size))))
             .header(Row::new(heads.collect::<Vec<_>>()))
@@ -304,7 +352,7 @@ impl Grid<'_> {
                 if let Some(Some(set)) = self.widths.get(column) {
                     return *set;
                 }
-                let cells = self.cells.iter().map(|row| width(&row[column]));
+                let cells = self.cells.iter().map(|row| width(&row[column].text));
                 cells.chain([width(&self.headings[column])]).max().unwrap_or(0).max(1)
             })
             .collect();

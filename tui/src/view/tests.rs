@@ -128,6 +128,30 @@ fn a_table_shows_rows_columns_and_where_one_is() {
 }
 
 #[test]
+fn what_a_search_found_is_marked_also_where_it_stands_far_behind() {
+    let mut far = snack(2, "Chips");
+    far.set("notes", format!("{}corn", "many words ".repeat(9)));
+    let mut model = table(snacks(), vec![snack(1, "Popcorn")], 1, (160, 24));
+    let effects = press(&mut model, "/corn\n");
+    let [effect::Effect::Records(ticket, _, query)] = effects.as_slice() else { panic!("it is searched for") };
+    assert!(query.highlight);
+    let highlights = json!([{"title": [[3, 7]]}, {"notes": [[99, 103]]}]);
+    let found = common::page::Page { highlights, ..page(vec![snack(1, "Popcorn"), far], 2) };
+    update(&mut model, Message::Records(*ticket, Ok(found)));
+    assert!(draw(&mut model, (160, 24)).contains("…ords many words corn"));
+    let mut terminal = Terminal::new(TestBackend::new(160, 24)).unwrap();
+    terminal.draw(|frame| view(frame, &model)).unwrap();
+    let buffer = terminal.backend().buffer();
+    let marked = |cell: &&ratatui::buffer::Cell| {
+        cell.modifier.contains(ratatui::style::Modifier::UNDERLINED | ratatui::style::Modifier::BOLD)
+    };
+    let row = |y: u16| {
+        (0..160).map(|x| &buffer[(x, y)]).filter(marked).map(ratatui::buffer::Cell::symbol).collect::<String>()
+    };
+    assert_eq!((row(3), row(4)), ("corn".to_owned(), "corn".to_owned()), "{buffer:?}");
+}
+
+#[test]
 fn forty_columns_are_enough() {
     let mut model = table(snacks(), vec![snack(1, "Popcorn")], 1, (40, 12));
     let screen = draw(&mut model, (40, 12));

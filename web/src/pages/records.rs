@@ -21,6 +21,7 @@ use common::{
     table::TableState,
     text,
 };
+use serde_json::Value;
 use yew::prelude::*;
 
 use self::listing::{Listing, is_narrowed, shown_state, use_asked};
@@ -94,6 +95,8 @@ struct Loaded {
     /// What they are of.
     shown: Rc<ListQuery>,
     rows: Rc<Vec<Record>>,
+    /// Where the words of a search stand in each.
+    highlights: Rc<Value>,
     /// How many there are in all.
     count: u64,
     /// How long they took, in milliseconds.
@@ -121,7 +124,8 @@ fn Table(props: &TableProps) -> Html {
     let times = use_times(Some(Concern::Records(name.clone())));
     let (page, again) = use_load((name.clone(), query.clone().ok(), times), |client, (name, query, _)| async move {
         let Some(shown) = query else { return Ok(None) };
-        let mut query = shown.clone();
+        // What the words of a search are is marked.
+        let mut query = ListQuery { highlight: !shown.search.is_empty(), ..shown.clone() };
         // Rows lead to their records, also where the address chose other fields.
         if !query.fields.is_empty() && !query.fields.iter().any(|field| field == "id") {
             query.fields.push("id".to_owned());
@@ -129,7 +133,8 @@ fn Table(props: &TableProps) -> Html {
         let asked = now();
         let page = client.send(Call::<records::List>::new((name,), ()).query(query)).await?.body;
         let took = now().saturating_sub(asked);
-        Ok(Some(Loaded { shown: Rc::new(shown), rows: Rc::new(page.results), count: page.count, took }))
+        let (rows, highlights) = (Rc::new(page.results), Rc::new(page.highlights));
+        Ok(Some(Loaded { shown: Rc::new(shown), rows, highlights, count: page.count, took }))
     });
     let may_create = collection.access.decide(Action::Create, &caller) != Decision::Denied;
     let new = || {
@@ -189,12 +194,12 @@ fn Table(props: &TableProps) -> Html {
         ongo: &ongo,
         state: &state,
         rows: rows.map(|loaded| {
-            let rows = loaded.rows.clone();
+            let (rows, highlights) = (loaded.rows.clone(), loaded.highlights.clone());
             let (collection, state, ongo) = (collection.clone(), state.clone(), ongo.clone());
             let (selection, onselect) = ((*selection).clone(), onselect.clone());
             (
                 !rows.is_empty(),
-                html! { <grid::Grid {collection} {state} {rows} busy={page.busy && !is_asked} {ongo} {selection} {onselect} /> },
+                html! { <grid::Grid {collection} {state} {rows} {highlights} busy={page.busy && !is_asked} {ongo} {selection} {onselect} /> },
             )
         }),
         nothing: empty(

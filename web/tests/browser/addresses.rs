@@ -84,6 +84,10 @@ async fn addresses_say_what_is_shown_and_survive_reload_and_back() {
     // Nothing matches; the line says what the address does; what cannot be shown is said.
     browser.go("/c/snacks?search=zzz").await;
     browser.see(".empty", "Nothing matches").await;
+    browser.go("/c/snacks?search=NACK+07").await;
+    browser.see(".pager-range", "1–1 of 1").await;
+    let marked = "return [...document.querySelectorAll('td mark')].map(mark => mark.innerText).join('|')";
+    assert_eq!(browser.run(marked).await, "nack|07");
     browser.go("/c/snacks?title__endswith=7").await;
     browser.see(".pager-range", "1–5 of 5").await;
     browser.wait("return document.querySelector('#filter').value === 'title endswith 7'").await;

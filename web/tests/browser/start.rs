@@ -81,6 +81,15 @@ async fn a_visit_asks_for_everything_once_and_for_nothing_twice() {
             "table.records td",
             vec!["/api/collections/snacks/", "/api/records/snacks/?ordering=-title&page_size=25", refresh],
         ),
+        (
+            "/c/snacks?search=corn&ordering=-title",
+            "table.records mark",
+            vec![
+                "/api/collections/snacks/",
+                "/api/records/snacks/?search=corn&ordering=-title&highlight=true",
+                refresh,
+            ],
+        ),
     ] {
         browser.go(address).await;
         browser.text(shown).await;

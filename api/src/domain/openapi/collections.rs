@@ -37,6 +37,8 @@ pub(super) struct Described {
     write: Value,
     patch: Value,
     filters: Vec<Value>,
+    /// It is told where the words of a search stand.
+    highlights: bool,
     /// The actions that need no token.
     open: Vec<Action>,
     may: Vec<Action>,
@@ -78,6 +80,7 @@ impl Described {
             write,
             patch,
             filters: filters.collect(),
+            highlights: true,
             open: open(collection),
             may: may(collection, caller),
         }
@@ -100,6 +103,7 @@ impl Described {
             addresses: path.addresses.iter().map(address).collect(),
             word,
             list: path.definition.list,
+            highlights: false,
             ..own
         };
         if !path.members().is_empty() {
@@ -194,8 +198,14 @@ impl Described {
             ListForm::Cursor => json!({"type": "object", "required": ["next", "previous", "results"],
                 "properties": {"next": link, "previous": link, "results": results}}),
             ListForm::Page | ListForm::LimitOffset => {
-                json!({"type": "object", "required": ["next", "previous", "results"],
-                "properties": {"count": {"type": "integer"}, "next": link, "previous": link, "results": results}})
+                let mut page = json!({"type": "object", "required": ["next", "previous", "results"],
+                "properties": {"count": {"type": "integer"}, "next": link, "previous": link, "results": results}});
+                if self.highlights {
+                    page["properties"]["highlights"] = json!({"type": "array", "description": HIGHLIGHTS, "items": {
+                        "type": "object", "additionalProperties": {"type": "array", "items": {
+                            "type": "array", "items": {"type": "integer", "minimum": 0}, "minItems": 2, "maxItems": 2}}}});
+                }
+                page
             }
         }
     }
@@ -211,9 +221,13 @@ impl Described {
             ListForm::Cursor => vec![text("cursor"), number("page_size")],
         };
         let plain = ["ordering", "search"].map(text);
-        parts.into_iter().chain(plain).chain(self.filters.iter().cloned()).collect()
+        let highlight = self.highlights.then(|| query("highlight", &json!({"type": "boolean"})));
+        parts.into_iter().chain(plain).chain(highlight).chain(self.filters.iter().cloned()).collect()
     }
 }
+
+/// What is said of them.
+const HIGHLIGHTS: &str = "With highlight=true: for each of the results the members in which words of the search stand, each with the stretches of characters, from one to before another.";
 
 fn query(name: &str, schema: &Value) -> Value {
     json!({"name": name, "in": "query", "required": false, "schema": schema})

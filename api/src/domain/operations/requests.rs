@@ -145,7 +145,7 @@ pub async fn list(core: &Core, query: &ListQuery) -> Result<Page<Operation>> {
         let count = snapshot.count(&all).await?.get() as u64;
         let (skip, size) = records::window(query, count)?;
         let entries = snapshot.scan(all.backward().skip(skip).limit(size)).await?;
-        return Ok(Page { count, next: None, previous: None, results: shown(core, entries)? });
+        return Ok(Page { count, ..Page::single(shown(core, entries)?) });
     }
     let operations = shown(core, snapshot.scan(all.backward()).await?)?;
     records::select(&records::Asked::new(core, &Caller::Anonymous), operations, &table, query, &core.deadline()).await

@@ -193,7 +193,8 @@ impl Asked {
     fn faults(&self, condition: &condition::Condition, paths: Vec<Option<Path>>) -> Vec<ConditionError> {
         let fault = |(comparison, path): (&condition::Comparison, _)| {
             let typed = there(comparison, path).and_then(|path| {
-                let typed = Condition::new(path, &comparison.filter(&self.me, &self.now));
+                let filter = comparison.filter(&self.me, &self.now);
+                let typed = Condition::new(path, &filter);
                 typed.map_err(|error| comparison.fault(&error.message))
             });
             typed.err()
@@ -213,6 +214,27 @@ pub(crate) struct WordSearch {
     pub words: Vec<String>,
     /// The fields.
     pub fields: Vec<String>,
+}
+
+impl WordSearch {
+    /// The one of a query; `None` where there is no index of words, or the query asks for none.
+    pub(super) fn of(schema: &Schema, query: &ListQuery) -> Option<Self> {
+        let words = search::sought(&query.search);
+        if words.is_empty() || schema.keys.words_index().is_none() {
+            return None;
+        }
+        let fields = schema.collection.fields.iter().filter(|field| field.searchable);
+        Some(Self { words, fields: fields.map(|field| field.name.to_string()).collect() })
+    }
+}
+
+/// The words and phrases of a query's search, as they are looked for in texts that have no index of words.
+pub(super) fn terms(query: &ListQuery) -> Vec<String> {
+    let compared = |word: &String| {
+        let word = fold(word);
+        if query.ignores_accents { without_accents(&word).into_owned() } else { word }
+    };
+    search_terms(&query.search).iter().map(compared).collect()
 }
 
 /// What a record must be to be listed.
@@ -248,11 +270,9 @@ impl Conditions {
         // Only conditions in words can say who asks and when.
         let asked = query.filter.as_ref().map_or_else(Asked::default, |_| Asked::new(core, caller));
         let mut typed = Self::typed(&asked, paths, query)?;
-        let words = search::sought(&query.search);
-        if schema.keys.words_index().is_some() && !words.is_empty() {
-            let fields = schema.collection.fields.iter().filter(|field| field.searchable);
-            let fields = fields.map(|field| field.name.to_string()).collect();
-            (typed.words, typed.sought) = (Vec::new(), Some(WordSearch { words, fields }));
+        typed.sought = WordSearch::of(schema, query);
+        if typed.sought.is_some() {
+            typed.words = Vec::new();
         }
         Ok(typed)
     }
@@ -300,12 +320,7 @@ impl Conditions {
             }
         }
         errors.or(())?;
-        let ignores_accents = query.ignores_accents;
-        let compared = |word: &str| {
-            let word = fold(word);
-            if ignores_accents { without_accents(&word).into_owned() } else { word }
-        };
-        let words = search_terms(&query.search).iter().map(|term| compared(term)).collect();
+        let (words, ignores_accents) = (terms(query), query.ignores_accents);
         Ok(Self { all, words, sought: None, ignores_accents, spent: Spent::default() })
     }
 

@@ -4,6 +4,7 @@
 
 mod aggregate;
 mod cells;
+mod highlight;
 mod lines;
 mod matching;
 mod plan;
@@ -27,12 +28,13 @@ pub use self::{
     results::{Results, in_pieces},
     view::{numbered, window},
 };
-pub(super) use self::{matching::matching, rows::Row, view::Window};
 use self::{
+    highlight::highlights,
     plan::Plan,
     render::{Rendered, render, too_large},
     view::{ReadCounts, View},
 };
+pub(super) use self::{matching::matching, rows::Row, view::Window};
 use super::{
     cursor::{Cursor, PageStart},
     expand::Expansion,
@@ -59,6 +61,8 @@ pub struct Listed {
     pub versions: Option<Vec<u8>>,
     /// How many rows have each value of the fields that this was asked of.
     pub facets: Option<Map<String, Value>>,
+    /// Where the words of a search stand in each of the rows, where that was asked for.
+    pub highlights: Option<Vec<Value>>,
     /// How the rows were found, where that was asked for.
     pub explain: Option<Value>,
 }
@@ -128,7 +132,11 @@ async fn read(view: &View<'_>, plan: &Plan, start: Option<Cursor>) -> Result<Lis
         }
     }
     let (found, goes_on) = (rows.found.len(), rows.goes_on);
+    let mut highlights = highlights(view, &rows.found).await?;
     let Rendered { results, versions, shown } = render(view, &expansion, &mut rows, false, flexible).await?;
+    if let Some(highlights) = &mut highlights {
+        highlights.truncate(shown);
+    }
     let end = (window.skip as u64).saturating_add(shown as u64);
     let goes_on = match count {
         Some(count) => end < count,
@@ -141,7 +149,7 @@ async fn read(view: &View<'_>, plan: &Plan, start: Option<Cursor>) -> Result<Lis
         (PageStart::Page(page + 1), (page > 1).then(|| PageStart::Page(page - 1)))
     };
     let (count, next) = (count.filter(|_| query.count), goes_on.then_some(next));
-    Ok(Listed { count, next, previous, results, versions, facets: None, explain: None })
+    Ok(Listed { count, next, previous, results, versions, facets: None, highlights, explain: None })
 }
 
 /// The rows beside a place. How many there are in all would say nothing about where they are, and is not told.
@@ -156,6 +164,10 @@ async fn by_cursor(view: &View<'_>, plan: &Plan, expansion: &Expansion, start: O
     let found = rows.found.clone();
     let Rendered { results, versions, shown } = render(view, expansion, &mut rows, backward, true).await?;
     let goes_on = goes_on || shown < found.len();
+    let mut highlights = highlights(view, &found[..shown]).await?;
+    if let Some(highlights) = highlights.as_mut().filter(|_| backward) {
+        highlights.reverse();
+    }
     let mut places = (None, None);
     if let (Some(near), Some(far)) = (found[..shown].first(), found[..shown].last()) {
         let far = plan.place(view, far, backward).await?;
@@ -168,7 +180,7 @@ async fn by_cursor(view: &View<'_>, plan: &Plan, expansion: &Expansion, start: O
         places.1 = Some(PageStart::Cursor(Cursor { backward: !backward, inclusive: !start.inclusive, ..start }));
     }
     let (next, previous) = if backward { (places.1, places.0) } else { places };
-    Ok(Listed { count: None, next, previous, results, versions, facets: None, explain: None })
+    Ok(Listed { count: None, next, previous, results, versions, facets: None, highlights, explain: None })
 }
 
 /// The collections whose records the caller may list, by name.

@@ -74,5 +74,5 @@ pub async fn select<T: Serialize>(
     let Window { skip, size } = Window::new(query, page);
     in_order.extend(first.into_ids().iter().filter_map(|id: &RecordId| by_id.remove(id)));
     let results = in_order.into_iter().skip(skip).take(size).collect();
-    Ok(Page { count, next: None, previous: None, results })
+    Ok(Page { count, ..Page::single(results) })
 }

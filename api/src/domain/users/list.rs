@@ -46,7 +46,7 @@ pub async fn list(core: &Core, query: &ListQuery) -> Result<Page<User>> {
     for found in &entries {
         results.push(read(&snapshot, found).await?);
     }
-    Ok(Page { count, next: None, previous: None, results })
+    Ok(Page { count, ..Page::single(results) })
 }
 
 async fn everyone(snapshot: &Snapshot, deadline: &Deadline) -> Result<Vec<User>> {

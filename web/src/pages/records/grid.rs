@@ -34,6 +34,8 @@ pub(crate) struct GridProps {
     pub(crate) collection: Rc<Collection>,
     pub(crate) state: TableState,
     pub(crate) rows: Rc<Vec<Record>>,
+    /// Where the words of a search stand in each.
+    pub(crate) highlights: Rc<Value>,
     /// Other rows are on their way.
     pub(crate) busy: bool,
     pub(crate) ongo: Callback<ListQuery>,
@@ -44,7 +46,7 @@ pub(crate) struct GridProps {
 /// The table.
 #[component]
 pub(crate) fn Grid(props: &GridProps) -> Html {
-    let GridProps { collection, state, rows, busy, ongo, selection, onselect } = props;
+    let GridProps { collection, state, rows, highlights, busy, ongo, selection, onselect } = props;
     let ids: Rc<Vec<RecordId>> = Rc::new(rows.iter().filter_map(Record::id).collect());
     let onchoose = {
         let (selection, onselect, ids) = (selection.clone(), onselect.clone(), ids.clone());
@@ -79,6 +81,7 @@ pub(crate) fn Grid(props: &GridProps) -> Html {
                         query={query.clone()}
                         columns={columns.clone()}
                         record={record.clone()}
+                        highlights={highlights.get(i).cloned()}
                         mark={told.as_ref().and_then(|told| told.class(record.id()?))}
                         is_chosen={record.id().is_some_and(|id| selection.has(id))}
                         onchoose={onchoose.clone()}
@@ -164,6 +167,8 @@ struct RowProps {
     query: Rc<ListQuery>,
     columns: Rc<Vec<Column>>,
     record: Record,
+    /// Where the words of a search stand in its members.
+    highlights: Option<Value>,
     /// Somebody else changed it a moment ago.
     mark: Option<&'static str>,
     is_chosen: bool,
@@ -173,7 +178,7 @@ struct RowProps {
 
 #[component]
 fn Row(props: &RowProps) -> Html {
-    let RowProps { collection, query, columns, record, mark, is_chosen, onchoose } = props;
+    let RowProps { collection, query, columns, record, highlights, mark, is_chosen, onchoose } = props;
     let go = use_go();
     let route = record.id().map(|id| Route::Record { name: collection.name.clone(), id });
     let onclick = {
@@ -194,13 +199,15 @@ fn Row(props: &RowProps) -> Html {
         let cell = cell(collection, query, &column.name, record);
         let class = classes!(column.numeric.then_some("number"), cell.is_code.then_some("code"));
         let title = (cell.text.chars().count() > 36).then(|| cell.text.clone());
+        let stretches = highlights.as_ref().and_then(|found| found.get(&column.name));
+        let text = stretches.map_or_else(|| html! { <>{ cell.text.clone() }</> }, |stretches| marked(&cell.text, stretches));
         let shown = match (i, &route, cell.leads_to) {
             (0, Some(route), _) if cell.text.is_empty() => html! {
                 <Link to={route.clone()} row=true class="nothing" label={words::table::open(words::table::NO_VALUE)}>{ "—" }</Link>
             },
-            (0, Some(route), _) => html! { <Link to={route.clone()} row=true><bdi>{ cell.text }</bdi></Link> },
-            (_, _, Some((name, id))) => html! { <Link to={Route::Record { name, id }}>{ cell.text }</Link> },
-            _ => html! { <bdi>{ cell.text }</bdi> },
+            (0, Some(route), _) => html! { <Link to={route.clone()} row=true><bdi>{ text }</bdi></Link> },
+            (_, _, Some((name, id))) => html! { <Link to={Route::Record { name, id }}>{ text }</Link> },
+            _ => html! { <bdi>{ text }</bdi> },
         };
         html! { <td key={i} {class} {title}>{ shown }</td> }
     });
@@ -225,6 +232,18 @@ fn Row(props: &RowProps) -> Html {
         }
     });
     html! { <tr class={classes!(*mark, is_chosen.then_some("is-chosen"))} {onclick}><td class="choose">{ choose }</td>{ for cells }</tr> }
+}
+
+/// A text in which the words of a search are marked.
+fn marked(text: &str, stretches: &Value) -> Html {
+    let piece = |(piece, is_marked)| {
+        if is_marked {
+            html! { <mark>{ piece }</mark> }
+        } else {
+            html! { <>{ piece }</> }
+        }
+    };
+    table::marked(text, stretches).into_iter().map(piece).collect()
 }
 
 /// The collection's columns, those that the query chose, and one for each collection that it joins.

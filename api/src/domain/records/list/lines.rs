@@ -147,6 +147,7 @@ fn check(query: &ListQuery) -> Result<()> {
         ("cursor", query.cursor.is_some()),
         ("facets", !query.facets.is_empty()),
         ("explain", query.explain),
+        ("highlight", query.highlight),
     ] {
         if is_said {
             errors.push(name, unknown_parameter());

@@ -250,7 +250,10 @@ impl Requests<'_> {
         match self.random.below(12) {
             0 => same(format!("ordering={sign}{field}")),
             1 => same(format!("ordering={sign}{field},{}", self.random.pick(&FIELDS))),
-            2 => same(format!("search={}", self.random.pick(&WORDS))),
+            2 => {
+                let marks = if self.random.one_in(2) { "&highlight=true" } else { "" };
+                same(format!("search={}{marks}", self.random.pick(&WORDS)))
+            }
             3 => same(format!("fields={field},{}", self.random.pick(&FIELDS))),
             4 => {
                 let (other, theirs) = (self.random.pick(&self.world.names).clone(), *self.random.pick(&FIELDS));
