@@ -7,6 +7,10 @@ use serde_json::{Value, json};
 
 use crate::support::{Client, Coffer};
 
+mod far_order;
+mod model;
+mod naive;
+
 /// Queries of one round.
 const QUERIES: usize = 60;
 /// Records: more than a bucket of the store's counts, so that counts tell ranges apart.

@@ -98,6 +98,13 @@ impl SortKeys {
         made.or(self.keys.last()).is_some_and(|(_, descending)| *descending)
     }
 
+    /// The first key, where nothing but ids tells apart what is equal in it.
+    pub(crate) fn first_alone(&self) -> Option<(&Path, bool)> {
+        let mut keys = self.keys();
+        let first = keys.next()?;
+        keys.next().is_none_or(|(path, _)| self.is_id(path)).then_some(first)
+    }
+
     /// What is ordered by.
     pub(crate) fn paths(&self) -> impl Iterator<Item = &Path> + Clone {
         self.keys.iter().map(|(path, _)| path)

@@ -6,6 +6,7 @@ mod choose;
 mod chosen;
 mod explain;
 mod far;
+mod far_order;
 mod intervals;
 mod merged;
 mod walk;
@@ -42,6 +43,7 @@ impl Plan {
         match &self.source {
             Source::Keys(access) => access.reversed,
             Source::Ids(_) => self.keys.are_ids().then(|| self.keys.ids_descend()),
+            Source::Far(_) => Some(false),
         }
     }
 
@@ -49,6 +51,7 @@ impl Plan {
     fn candidates(&self, start: Option<&Cursor>) -> Candidates<'_> {
         let reversed = self.reversed().unwrap_or(false);
         match &self.source {
+            Source::Far(order) => Candidates::Far(Box::new(order.walk(start))),
             Source::Keys(access) if access.is_merged => {
                 let backward = reversed != start.is_some_and(|start| start.backward);
                 Candidates::Merged(Merged::new(access.merged(backward, &self.keys, start), backward))

@@ -14,7 +14,7 @@ use crate::domain::{
 /// Ranges that one index is read in at most.
 const MAX_RANGES: usize = 1000;
 /// Ranges that are read side by side at most.
-const MAX_MERGED: usize = 64;
+pub(super) const MAX_MERGED: usize = 64;
 
 /// What a condition through a reference says of the reference: its place, the field, the records.
 pub(super) type Far = (usize, String, Intervals);
@@ -238,7 +238,7 @@ fn scan(from: &Key, to: &Key) -> Scan {
 }
 
 /// A range behind a place, with that.
-fn range(place: &Key, part: &IndexPart, from: &Cut, to: &Cut) -> (Key, Key, Key) {
+pub(super) fn range(place: &Key, part: &IndexPart, from: &Cut, to: &Cut) -> (Key, Key, Key) {
     let [from, to] = [from, to].map(|cut| cut.place(place.clone(), part.descending));
     let (from, to) = if part.descending { (to, from) } else { (from, to) };
     (from, to, place.clone())

@@ -1,5 +1,7 @@
 //! Choosing what a query reads.
 
+mod along_far;
+
 use std::{
     collections::BTreeSet,
     sync::{Arc, OnceLock},
@@ -10,9 +12,10 @@ use store::{Cut, Key};
 
 use super::{
     access::{Access, Far},
-    chosen::{Ids, Plan, Ranking, Source},
+    chosen::{Ids, Plan, Ranking, Scores, Source},
     explain::proposal,
     far,
+    far_order::FarOrder,
     intervals::Owners,
     merged,
     walk::Candidates,
@@ -87,7 +90,7 @@ struct Picked {
     by_ids: Option<Vec<RecordId>>,
     /// Words were found, and all of them.
     by_words: Option<bool>,
-    scores: Option<Vec<f64>>,
+    scores: Option<Scores>,
     /// How many match, and by which index that was counted.
     counted: Option<(u64, Arc<ReadIndex>)>,
 }
@@ -100,9 +103,16 @@ impl Picked {
         Self { best, covered, sets, ids_by, by_ids: None, by_words: None, scores: None, counted }
     }
 
+    /// Whether nothing is left open.
+    fn is_exact(&self, chooser: &Chooser<'_>) -> bool {
+        let has_words = !chooser.has_search || self.by_words == Some(true);
+        self.covered.len() == chooser.all.len() && has_words
+    }
+
     /// The records that have words, by themselves or looked up along an index that has the order.
     fn take_words(&mut self, found: FoundByWords, along: Option<&Access>) {
-        (self.by_words, self.scores) = (Some(found.exact), found.scores);
+        self.by_words = Some(found.exact);
+        self.scores = found.scores.map(|by_id| Scores { ids: None, by_id });
         self.covered.clear();
         self.ids_by.push(Vec::new());
         if let Some(access) = along {
@@ -155,19 +165,28 @@ impl Plan {
         accesses.sort_by(|a, b| cost(a).total_cmp(&cost(b)));
         let found = words::find(view, &conditions).await?;
         let ranking = Ranking::of(view, &conditions).await?;
-        let picked = chooser.pick(&accesses, narrowest, found, counted).await?;
+        let mut picked = chooser.pick(&accesses, narrowest, found, counted).await?;
+        let far_order = chooser.along_far(FarOrder::of(view, &keys).await?, &mut picked, narrowest).await?;
+        let is_exact = picked.is_exact(&chooser);
         let Picked { best, covered, sets, ids_by, by_ids, by_words, scores, counted } = picked;
         let words = conditions.sought().filter(|_| by_words.is_some()).map(|(sought, _)| sought.fields.clone());
         let proposal = proposal(view, &conditions.all, best.single_values(), &keys);
         // Matches may all stand at the other end.
-        let walked = chooser.walked(&best, narrowest);
-        let hopes = may_hope && walked < as_f64(best.estimate) && !chooser.is_exact(&covered) && by_ids.is_none();
+        let (walked, keys_of) = match &far_order {
+            Some((order, walked)) => (*walked, order.walked(f64::INFINITY, 1.0)),
+            None => (chooser.walked(&best, narrowest), as_f64(best.estimate)),
+        };
+        let hopes = may_hope && walked < keys_of && !is_exact && by_ids.is_none();
         let limit = hopes.then(|| 1000.max(4 * most(walked)));
         if by_words == Some(true) {
             conditions.found_words();
         }
         let counted = counted.filter(|_| by_ids.is_none()).map(|(count, _)| count);
-        let source = by_ids.map_or_else(|| Source::Keys(Box::new(best)), Source::Ids);
+        let source = match (far_order, by_ids) {
+            (Some((order, _)), _) => Source::Far(Box::new(order)),
+            (None, Some(ids)) => Source::Ids(ids),
+            (None, None) => Source::Keys(Box::new(best)),
+        };
         let kept = conditions.is_empty() && sets.is_empty() && is_whole(&source, view.may);
         let mut at = 0;
         conditions.all.retain(|_| {
@@ -237,9 +256,13 @@ async fn make_certain(view: &View<'_>, accesses: &mut [Access]) -> Result<()> {
 
 /// Whether it is everything that the caller may list.
 fn is_whole(source: &Source, may: Decision) -> bool {
-    let Source::Keys(access) = source else { return false };
-    let parts = usize::from(may != Decision::All);
-    access.index.kind != IndexKind::Unique && access.bound == parts
+    match source {
+        Source::Keys(access) => {
+            access.index.kind != IndexKind::Unique && access.bound == usize::from(may != Decision::All)
+        }
+        Source::Ids(_) => false,
+        Source::Far(_) => true,
+    }
 }
 
 #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "it is no more than keys that were counted")]
@@ -267,7 +290,10 @@ impl Chooser<'_> {
         let (mut left, mut best_cost) = (self.walked(&best, narrowest), self.cost(&best, narrowest));
         let is_unordered = self.is_exact(&best.covered) && best.reversed.is_none() && self.keys.are_ids();
         let mut picked = Picked::of(best, counted);
-        let found = found.filter(|found| as_f64(found.ids.len()) * BY_KEY < best_cost * BY_WORDS);
+        let mut found = found;
+        if let Some(words) = found.take_if(|found| as_f64(found.ids.len()) * BY_KEY >= best_cost * BY_WORDS) {
+            picked.scores = words.scores.map(|by_id| Scores { ids: Some(words.ids), by_id });
+        }
         if best_cost > SMALL || is_unordered || found.is_some() {
             let mut ids = self.id_sources(accesses).await?;
             let beside = self.beside(accesses, &ids).filter(|(_, _, cost)| *cost < best_cost && found.is_none());

@@ -7,7 +7,7 @@ use std::{
 
 use common::id::RecordId;
 
-use super::access::Access;
+use super::{access::Access, far_order::FarOrder};
 use crate::domain::{
     indexes::ReadIndex,
     records::{filter::Conditions, path::Path, sort::SortKeys},
@@ -36,8 +36,8 @@ pub(in crate::domain::records::list) struct Plan {
     pub(super) counted: Option<u64>,
     /// The fields that were searched by their words.
     pub(super) words: Vec<String>,
-    /// How well each of the ids fits a search, where that is known.
-    pub(super) scores: Option<Vec<f64>>,
+    /// How well records fit a search, where that is known. It is told in one way, however the records are found: pages are of one order.
+    pub(super) scores: Option<Scores>,
     /// How rows are ordered where a search asks for no order.
     pub(super) ranking: Option<Ranking>,
     /// The fields of an index that would leave less to be read.
@@ -50,6 +50,16 @@ pub(super) enum Source {
     Keys(Box<Access>),
     /// Ids, in order.
     Ids(Vec<RecordId>),
+    /// What a reference leads to, in the order of the query.
+    Far(Box<FarOrder>),
+}
+
+/// How well records fit a search.
+pub(super) struct Scores {
+    /// The records, in order; `None` where these are the ids of the source.
+    pub ids: Option<Vec<RecordId>>,
+    /// The score of each.
+    pub by_id: Vec<f64>,
 }
 
 /// How matches are ranked.

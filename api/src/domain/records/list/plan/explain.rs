@@ -12,10 +12,12 @@ use serde_json::{Value, json};
 use super::{
     access::{Access, names},
     chosen::{Plan, Source},
+    far::is_of_values,
+    far_order::named,
 };
 use crate::domain::{
     indexes::{IndexKind, ReadIndex},
-    records::{filter::Node, list::view::View, sort::SortKeys},
+    records::{filter::Node, list::view::View, path::Path, sort::SortKeys},
 };
 
 impl Plan {
@@ -31,12 +33,17 @@ impl Plan {
                 ids_by.next();
                 (vec![self.words.clone()], "the words of them, then the records".to_owned())
             }
+            Source::Far(order) => (names([order.index()]), format!("records in the order of {}", order.name)),
             Source::Ids(_) => {
                 (ids_by.next().unwrap_or_default(), "the ids of parts of them, then the records".to_owned())
             }
         };
-        let by_keys = matches!(self.source, Source::Keys(_)) && !self.words.is_empty();
-        let words = by_keys.then(|| self.words.clone());
+        let by_ids = matches!(self.source, Source::Ids(_));
+        let words = (!by_ids && !self.words.is_empty()).then(|| self.words.clone());
+        let far = match &self.source {
+            Source::Far(order) => Some(vec![order.name.clone()]),
+            _ => None,
+        };
         let mut open: Vec<&str> =
             self.conditions.all.iter().flat_map(Node::conditions).map(|condition| &*condition.parameter).collect();
         open.extend(self.conditions.has_search().then_some("search"));
@@ -44,7 +51,7 @@ impl Plan {
         let mut told = json!({
             "indexes": indexes,
             "reads": reads,
-            "together_with": ids_by.flatten().chain(words).collect::<Vec<_>>(),
+            "together_with": far.into_iter().chain(ids_by.flatten()).chain(words).collect::<Vec<_>>(),
             "tests_each_record_for": open,
             "sorts": self.reversed().is_none() || self.ranking.is_some(),
             "would_help": self.would_help(),
@@ -90,6 +97,24 @@ impl Plan {
     }
 }
 
+/// What references lead to that is ordered by or asked for, where an index there would leave less to be read.
+fn far_proposal(view: &View<'_>, all: &[Node], keys: &SortKeys) -> Option<Vec<String>> {
+    let ordered = keys.first_alone().map(|(path, _)| path).filter(|_| view.may == Decision::All);
+    let asked = all.iter().filter_map(|node| match node {
+        Node::Is(condition) if is_of_values(condition.lookup) => Some(&condition.path),
+        _ => None,
+    });
+    let is_told = |path: &&Path| path.part.is_none() && path.steps.iter().all(|step| step.may == Decision::All);
+    let mut paths = ordered.into_iter().chain(asked).filter(is_told);
+    let missing = paths.find(|path| {
+        path.steps.last().is_some_and(|step| {
+            let is_there = step.target.read_by.iter().any(|index| index.parts[0].name == path.member);
+            !is_there && path.field.kind.indexable()
+        })
+    });
+    missing.map(|path| vec![named(path)])
+}
+
 /// The fields of an index that would leave less to be read: `fields` and those that are asked for by value first, then what is ordered by, or one that
 /// is asked for by a range.
 pub(super) fn proposal(view: &View<'_>, all: &[Node], mut fields: Vec<String>, keys: &SortKeys) -> Option<Vec<String>> {
@@ -124,7 +149,7 @@ pub(super) fn proposal(view: &View<'_>, all: &[Node], mut fields: Vec<String>, k
         may_be_in && !is_own && seen.insert(name.to_owned())
     });
     if fields.is_empty() {
-        return None;
+        return far_proposal(view, all, keys);
     }
     if view.may != Decision::All {
         // Nothing else is read for those who list their own.

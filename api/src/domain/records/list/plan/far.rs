@@ -72,7 +72,7 @@ async fn far(view: &View<'_>, node: &Node) -> Result<Option<Intervals>> {
 }
 
 /// A condition that only a value fulfils.
-fn is_of_values(lookup: Lookup) -> bool {
+pub(super) fn is_of_values(lookup: Lookup) -> bool {
     matches!(
         lookup,
         Lookup::Exact

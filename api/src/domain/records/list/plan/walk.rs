@@ -6,7 +6,7 @@ use base::Charge;
 use common::{id::RecordId, record::Record};
 use store::{Entry, Scan};
 
-use super::{chosen::Plan, merged::Merged};
+use super::{chosen::Plan, far_order::FarWalk, merged::Merged};
 use crate::domain::{
     error::Result,
     indexes::IndexKind,
@@ -40,6 +40,8 @@ pub(super) enum Candidates<'a> {
     Scans(VecDeque<Scan>, IndexKind),
     /// The keys of scans, side by side.
     Merged(Merged),
+    /// What a reference leads to.
+    Far(Box<FarWalk<'a>>),
     /// Ids that are known already.
     Ids(Box<dyn Iterator<Item = RecordId> + Send + 'a>),
 }
@@ -49,6 +51,7 @@ impl Candidates<'_> {
     pub(super) async fn next(&mut self, view: &View<'_>, at_once: usize) -> Result<Vec<Candidate>> {
         match self {
             Self::Ids(ids) => Ok(ids.by_ref().take(at_once).map(|id| (id, None)).collect()),
+            Self::Far(far) => Ok(far.next(view, at_once).await?.into_iter().map(|id| (id, None)).collect()),
             Self::Merged(merged) => Ok(merged.next(view, at_once).await?.into_iter().map(|id| (id, None)).collect()),
             Self::Scans(scans, kind) => {
                 while let Some(scan) = scans.pop_front() {

@@ -10,7 +10,7 @@ use super::{
         rows::Rows,
         view::{View, Window},
     },
-    chosen::{Plan, Ranking, Source},
+    chosen::{Plan, Ranking, Scores, Source},
     walk::MatchScan,
 };
 use crate::domain::{
@@ -244,10 +244,13 @@ impl Plan {
         let collection = &view.schema.collection;
         let mut scored: Vec<(f64, RecordId)> = Vec::new();
         let known = match (&self.source, &self.scores) {
-            (Source::Ids(ids), Some(by_id)) => Some((ids, by_id)),
+            (_, Some(Scores { ids: Some(ids), by_id })) | (Source::Ids(ids), Some(Scores { ids: None, by_id })) => {
+                Some((ids, by_id))
+            }
             _ => None,
         };
-        if let Some((ids, scores)) = known.filter(|_| self.is_exact() && self.sets.is_empty()) {
+        let is_of_source = self.scores.as_ref().is_some_and(|scores| scores.ids.is_none());
+        if let Some((ids, scores)) = known.filter(|_| is_of_source && self.is_exact() && self.sets.is_empty()) {
             scored.extend(scores.iter().copied().zip(ids.iter().copied()));
         } else {
             let paths = if known.is_some() { Vec::new() } else { paths.iter().collect() };
