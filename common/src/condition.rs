@@ -216,8 +216,17 @@ impl Comparison {
     /// Checks that what it compares with are values of a field; `ids` are those that it refers to, where that is known.
     pub fn check_values(&self, field: &Field, part: Option<Part>, ids: Option<Ids>) -> Result<(), ConditionError> {
         let (me, now) = ("00000000-0000-7000-8000-000000000000", "2000-01-01T00:00:00Z");
-        self.filter(me, now).typed(field, part, ids).map_err(|error| self.fault(&error.message)).map(drop)
+        self.filter(me, now_of(field, now))
+            .typed(field, part, ids)
+            .map_err(|error| self.fault(&error.message))
+            .map(drop)
     }
+}
+
+/// What `now()` is beside a field: beside a date, today.
+pub fn now_of<'a>(field: &Field, now: &'a str) -> &'a str {
+    let is_date = matches!(field.kind, FieldType::Date);
+    now.get(..10).filter(|_| is_date).unwrap_or(now)
 }
 
 /// The names and labels of a collection's members, as people write them.

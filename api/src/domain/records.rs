@@ -31,6 +31,7 @@ mod restore;
 mod select;
 mod sort;
 mod stored;
+mod suggest;
 mod unseen;
 mod visible;
 
@@ -57,5 +58,6 @@ pub use number::Adding;
 pub use restore::restore;
 pub use select::select;
 pub use stored::Sent;
+pub use suggest::with_suggestions;
 pub(super) use unseen::Guess;
 pub(super) use visible::{is_visible, may_see, may_view};

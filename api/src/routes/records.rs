@@ -70,7 +70,9 @@ async fn list(context: Context, input: Input<endpoints::List>) -> Result<Reply<e
 async fn page(context: Context, input: &Input<endpoints::List>, query: &ListQuery) -> Result<Reply<endpoints::List>> {
     let name = &input.params.0;
     let cursors = cursor::Context::new(&context.app.auth().sealer, &input.caller, name, query);
-    let listed = records::list(context.app.core(), &input.caller, name, query, cursors.open(query)?).await?;
+    let core = context.app.core();
+    let listed = records::list(core, &input.caller, name, query, cursors.open(query)?).await;
+    let listed = records::with_suggestions(core, &input.caller, name, listed).await?;
     let address = |place: Option<PageStart>| -> Result<Value> {
         Ok(match place {
             None => Value::Null,
@@ -198,7 +200,9 @@ fn wants_lines(headers: &HeaderMap) -> bool {
 async fn aggregate(context: Context, input: Input<endpoints::Aggregate>) -> Result<Reply<endpoints::Aggregate>> {
     let mut query = input.query.clone();
     query.records.ignores_accents = context.options.search_ignores_accents;
-    let groups = records::aggregate(context.app.core(), &input.caller, &input.params.0, &query).await?;
+    let (core, name) = (context.app.core(), &input.params.0);
+    let groups = records::aggregate(core, &input.caller, name, &query).await;
+    let groups = records::with_suggestions(core, &input.caller, name, groups).await?;
     let (count, results, names) = (groups.count, groups.results, Value::Object(groups.names));
     let explain = groups.explain.map_or_else(String::new, |explain| format!(",\"explain\":{explain}"));
     let json = Bytes::from(format!("{{\"count\":{count},\"results\":{results},\"names\":{names}{explain}}}"));

@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 use crate::support::{Client, Coffer, text};
 
 mod filters;
+mod suggestions;
 
 const ROWS: &str = "/api/records/rows/";
 

@@ -32,8 +32,16 @@ pub fn parse(text: &str) -> Result<Condition, ConditionError> {
     let condition = parser.any(0)?;
     match parser.next() {
         None => Ok(condition),
+        Some(Token::Word(word)) if matches!(word.as_str(), "&&" | "||" | "&" | "|") => {
+            Err(parser.fail_before("Write \"and\" or \"or\" in place of this."))
+        }
+        Some(Token::Sign(",")) => Err(parser.fail_before("A value with a comma stands in quotation marks.")),
+        Some(Token::Sign("(")) => Err(parser.fail_before("No function stands here: compare a field itself.")),
+        Some(Token::Sign(")")) => Err(parser.fail_before("No \"(\" is open here.")),
         // A field, a word, a value: the word was meant to compare them.
-        Some(Token::Word(word)) if matches!(parser.peek(), Some(Token::Word(_) | Token::Quoted(_))) => {
+        Some(Token::Word(word))
+            if matches!(parser.peek(), Some(Token::Word(_) | Token::Quoted(_) | Token::Sign("("))) =>
+        {
             let word = crate::text::single_line(&word).into_owned();
             let known = "=, !=, <, <=, >, >=, ~, in (a, b), is null, and lookups such as startswith";
             Err(parser.fail_before(&format!("\"{word}\" is no comparison. There are {known}.")))
@@ -95,6 +103,10 @@ impl<'a> Parser<'a> {
         let token = self.peek().cloned();
         self.next += usize::from(token.is_some());
         token
+    }
+
+    fn is_quoted(&self) -> bool {
+        matches!(self.peek(), Some(Token::Quoted(_)))
     }
 
     fn is_sign(&self, sign: &str) -> bool {
@@ -189,6 +201,12 @@ impl<'a> Parser<'a> {
         let is_word = ["and", "or", "not", "in", "is"].iter().any(|word| self.is_keyword(word));
         if is_word && !matches!(self.peek_at(1), Some(Token::Sign(sign)) if !matches!(*sign, "(" | ")" | ",")) {
             return self.fail(format!("Here a condition is missing before \"{named}\"."));
+        }
+        if named.starts_with('!') && !self.is_quoted() {
+            return self.fail("Write \"not\" in place of \"!\".");
+        }
+        if named.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.') && !self.is_quoted() {
+            return self.fail("A field stands on the left, and what it is compared with on the right.");
         }
         let Some(path) = self.names.path(&named) else {
             let named = crate::text::single_line(&named).into_owned();
@@ -286,6 +304,10 @@ impl<'a> Parser<'a> {
                 ));
             }
             Some(Token::Word(word)) => Operand::Text(word.clone()),
+            // Of two signs neither is meant, as in == and <>.
+            Some(Token::Sign(sign)) if !matches!(*sign, "(" | ")" | ",") => {
+                return self.fail("Here a value is missing: one sign compares, such as = or !=.");
+            }
             _ => return self.fail("Here a value is missing."),
         };
         self.next += 1;
@@ -300,7 +322,7 @@ impl<'a> Parser<'a> {
             Token::Quoted(text) => text.clone(),
             Token::Sign(_) => return None,
         };
-        let is_quoted = matches!(self.peek(), Some(Token::Quoted(_)));
+        let is_quoted = self.is_quoted();
         let compares = match self.peek_at(1) {
             Some(Token::Sign(sign)) => !matches!(*sign, "(" | ")" | ","),
             Some(Token::Word(next)) => {

@@ -58,7 +58,8 @@ impl Condition {
 impl Display for Comparison {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
         let path = self.path.replace("__", ".");
-        let is_bare = !path.is_empty()
+        let is_bare = !path.starts_with(|c: char| c.is_ascii_digit() || c == '.')
+            && !path.is_empty()
             && path.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '_' | '.'))
             && !KEYWORDS.contains(&path.to_ascii_lowercase().as_str());
         if is_bare {

@@ -58,6 +58,19 @@ fn what_is_wrong_is_told_with_its_place() {
         assert!(place == 0 || told.starts_with(&format!("At character {place}: ")), "{text}: {told}");
     }
     assert!(printed("kind startswit \"x\"").contains("\"startswit\" is no comparison"));
+    for (text, part) in [
+        ("a == 3", "one sign compares"),
+        ("a <> 3", "one sign compares"),
+        ("a = x && b", "\"and\" or \"or\" in place"),
+        ("a = x || b = 3", "\"and\" or \"or\" in place"),
+        ("!a", "\"not\" in place"),
+        ("3 < a", "stands on the left"),
+        ("a = 1,5", "quotation marks"),
+        ("lower(a) = x", "No function"),
+    ] {
+        assert!(printed(text).contains(part), "{text}: {}", printed(text));
+    }
+    assert_eq!((printed("\"3\" = 1"), printed("\"!a\" = 1")), ("\"3\" = 1".to_owned(), "\"!a\" = 1".to_owned()));
     let deep = format!("{}a=1{}", "(".repeat(40), ")".repeat(40));
     assert!(printed(&deep).contains("deep"));
     assert!(printed(&"not ".repeat(3000)).contains("deep"));

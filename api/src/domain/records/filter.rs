@@ -180,7 +180,7 @@ impl Asked {
             "filter".clone_into(&mut condition.parameter);
             Ok(Node::Is(Box::new(condition)))
         };
-        let filter = comparison.filter(&self.me, &self.now);
+        let filter = comparison.filter(&self.me, condition::now_of(&path.field, &self.now));
         if comparison.operator != Operator::Differs {
             return is(path, &filter);
         }
@@ -193,7 +193,7 @@ impl Asked {
     fn faults(&self, condition: &condition::Condition, paths: Vec<Option<Path>>) -> Vec<ConditionError> {
         let fault = |(comparison, path): (&condition::Comparison, _)| {
             let typed = there(comparison, path).and_then(|path| {
-                let filter = comparison.filter(&self.me, &self.now);
+                let filter = comparison.filter(&self.me, condition::now_of(&path.field, &self.now));
                 let typed = Condition::new(path, &filter);
                 typed.map_err(|error| comparison.fault(&error.message))
             });
