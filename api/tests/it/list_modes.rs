@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 use crate::support::{Client, Coffer, path, text};
 
 mod cursors;
+mod writers;
 
 const ROWS: &str = "/api/records/rows/";
 

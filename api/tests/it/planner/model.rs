@@ -238,7 +238,7 @@ async fn compare(random: &mut Random, ids: &str, queries: usize) {
     admin.post("/api/collections/", &definition).await.is(201);
     let rows: Vec<Value> = (0..ROWS).map(|number| naive::row(random, number, &makers)).collect();
     let rows = made(&admin, "rows", &rows).await;
-    let world = World::new(countries, makers, rows);
+    let world = World::new(&countries, makers, rows);
     for _ in 0..queries {
         let question = question(random, &world);
         ask(random, &admin, &world, &question).await;

@@ -122,7 +122,7 @@ pub(super) fn row(random: &mut Random, number: usize, makers: &[Value]) -> Value
 }
 
 impl World {
-    pub(super) fn new(countries: Vec<Value>, makers: Vec<Value>, rows: Vec<Value>) -> Self {
+    pub(super) fn new(countries: &[Value], makers: Vec<Value>, rows: Vec<Value>) -> Self {
         let all = countries.iter().chain(&makers);
         let by_id = all.map(|record| (record["id"].to_string(), record.clone())).collect();
         Self { makers, rows, by_id }
