@@ -114,6 +114,8 @@ pub static ENDPOINTS: &[EndpointInfo] = &[
     EndpointInfo::of::<users::List>(),
     EndpointInfo::of::<users::Create>(),
     EndpointInfo::of::<users::Invite>(),
+    EndpointInfo::of::<users::Invitations>(),
+    EndpointInfo::of::<users::TakeBack>(),
     EndpointInfo::of::<users::Get>(),
     EndpointInfo::of::<users::Update>(),
     EndpointInfo::of::<users::Unlock>(),

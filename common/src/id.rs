@@ -82,6 +82,8 @@ id!(/// Names one published path for ever, wherever it leads.
     PathId);
 id!(/// Names one saved view for ever, whatever it is called.
     ViewId);
+id!(/// Names one invitation for ever.
+    InvitationId);
 id!(/// Names one operation for ever: what one request did, and work in the background.
     OperationId);
 

@@ -42,6 +42,9 @@ pub struct User {
     #[serde(default)]
     #[cfg_attr(feature = "schema", schemars(with = "std::collections::BTreeMap<String, serde_json::Value>"))]
     pub claims: Object,
+    /// The number that the user had in the database that they came from.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub number: Option<u64>,
     /// What the user has and may have. It is no part of what is stored, and left out where a user is only named.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub usage: Option<Usage>,

@@ -211,7 +211,7 @@ async fn sign_in(app: &App, username: &str, is_admin: bool) -> (Caller, String) 
     let new = NewUser { is_admin, ..NewUser::new(username.parse().expect("a name"), String::new()) };
     let hash = PasswordHash::from_stored("none".to_owned());
     let (user, mut batch) =
-        users::stage_create(app.core(), Actor::local(&Caller::Anonymous), new, &hash).await.expect("a user fits");
+        users::stage_create(app.core(), Actor::local(&Caller::Anonymous), new, None, &hash).await.expect("a user fits");
     let session = SessionId::from_uuid(app.core().ids.next_id());
     let (access, claims) = app.auth().issuer.issue(TokenType::Access, user.id, session, None);
     let stored = StoredSession {

@@ -115,6 +115,7 @@ mod tests {
             created_at: String::new(),
             last_login: None,
             claims: common::Object::new(),
+            number: None,
             usage: None,
         }
     }

@@ -466,9 +466,14 @@ pub fn spent_tokens() -> Key {
     Key::space("x")
 }
 
-/// An invitation that was used.
-pub fn used_invitation(id: Uuid) -> Key {
-    Key::space("z").uuid(id)
+/// An invitation.
+pub fn invitation(id: Uuid) -> Key {
+    invitations().uuid(id)
+}
+
+/// All invitations, in the order in which they were made.
+pub fn invitations() -> Key {
+    Key::space("z")
 }
 
 /// A published path.

@@ -65,7 +65,7 @@ pub async fn first_admin(app: &App, by: Actor<'_>, username: Username, password:
     users::names::check(&username)?;
     let hash = users::hash(app.auth(), "password", &username, password).await?;
     let new = NewUser { is_admin: true, ..NewUser::new(username, String::new()) };
-    let (user, mut batch) = users::stage_create(app.core(), by, new, &hash).await?;
+    let (user, mut batch) = users::stage_create(app.core(), by, new, None, &hash).await?;
     batch.expect(keyspace::set_up(), Expect::Absent).put(keyspace::set_up(), user.id.to_string());
     for (code, _) in app.core().store.scan(Scan::prefix(&keyspace::setup_codes())).await? {
         batch.delete(code);

@@ -2,6 +2,7 @@
 
 mod create;
 mod found_by;
+mod invitations;
 mod list;
 pub mod names;
 mod password;
@@ -34,9 +35,10 @@ use create::distinct;
 pub use create::{create, create_with_hash, stage_create};
 pub(in crate::domain) use found_by::candidates;
 pub use found_by::refold;
+pub use invitations::{invitations, invite, take_back};
 pub use list::{all, list};
 pub use password::{change_password, hash};
-pub use sign_up::{SignUp, SignUpMode, invite, sign_up};
+pub use sign_up::{SignUp, SignUpMode, sign_up};
 pub use stored::{StoredUser, by_name, by_name_or_email, folded, get, id_by_name, load, name_of};
 
 /// The user with what they have and may have.

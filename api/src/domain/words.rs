@@ -24,7 +24,7 @@ pub const COLLECTIONS: &str = "collections";
 pub const EMAILS: &str = "emails";
 /// The space of tombstones, by collection and record.
 pub const GONE: &str = "gone";
-/// The space of invitations that were used.
+/// The space of invitations.
 pub const INVITATIONS: &str = "invitations";
 /// The space of the last numbers that were reserved for records, by collection.
 pub const LAST_RECORDS: &str = "last_records";

@@ -16,6 +16,8 @@ pub(crate) fn register(table: &mut Table) {
     table.on::<endpoints::List, _, _>(list);
     table.on::<endpoints::Create, _, _>(create);
     table.on::<endpoints::Invite, _, _>(invite);
+    table.on::<endpoints::Invitations, _, _>(invitations);
+    table.on::<endpoints::TakeBack, _, _>(take_back);
     table.on::<endpoints::Get, _, _>(get);
     table.on::<endpoints::Update, _, _>(update);
     table.on::<endpoints::Unlock, _, _>(unlock);
@@ -66,7 +68,16 @@ async fn create(context: Context, input: Input<endpoints::Create>) -> Result<Rep
 }
 
 async fn invite(context: Context, input: Input<endpoints::Invite>) -> Result<Reply<endpoints::Invite>> {
-    Reply::new(&users::invite(&context.app, &input.body)?)
+    Reply::new(&users::invite(&context.app, &input.body).await?)
+}
+
+async fn invitations(context: Context, _: Input<endpoints::Invitations>) -> Result<Reply<endpoints::Invitations>> {
+    Reply::new(&users::invitations(context.app.core()).await?)
+}
+
+async fn take_back(context: Context, input: Input<endpoints::TakeBack>) -> Result<Reply<endpoints::TakeBack>> {
+    users::take_back(context.app.core(), input.params.0).await?;
+    Ok(Reply::no_content())
 }
 
 async fn get(context: Context, input: Input<endpoints::Get>) -> Result<Reply<endpoints::Get>> {

@@ -121,6 +121,62 @@ async fn by_invitation_one_signs_up_once_and_strangers_learn_nothing() {
 }
 
 #[tokio::test]
+async fn an_admin_sees_the_invitations_that_are_open_and_takes_one_back() {
+    let (coffer, admin) = Coffer::with_admin_and(&["--sign-up", "invite"]).await;
+    let stranger = coffer.stranger();
+    let mut made = Vec::new();
+    for roles in [json!([]), json!(["cook"]), json!(["cook", "reader"])] {
+        made.push(admin.post("/api/invitations/", &json!({"roles": roles})).await.is(201));
+    }
+    let open = async || {
+        let page = admin.get("/api/invitations/").await.is(200);
+        assert_eq!(page["count"], page["results"].as_array().unwrap().len());
+        page["results"].as_array().unwrap().clone()
+    };
+    let all = open().await;
+    assert_eq!(
+        all.iter().map(|one| &one["id"]).collect::<Vec<_>>(),
+        made.iter().rev().map(|one| &one["id"]).collect::<Vec<_>>()
+    );
+    assert_eq!((&all[1]["roles"], &all[1]["expires_at"]), (&json!(["cook"]), &made[1]["expires_at"]));
+    // What one signs up with was told once.
+    assert!(all.iter().all(|one| one.get("invitation").is_none()), "{all:?}");
+    // One that was taken back counts no more, nor does one that was used, and neither can be taken back again.
+    let at = |n: usize| format!("/api/invitations/{}/", text(&made[n], "id"));
+    admin.delete(&at(0)).await.is(204);
+    let back = sign_up(&stranger, "ulla", json!({"invitation": made[0]["invitation"]})).await.refused(400);
+    assert_eq!(back.errors.0.keys().collect::<Vec<_>>(), ["invitation"]);
+    sign_up(&stranger, "ulla", json!({"invitation": made[1]["invitation"]})).await.is(201);
+    assert_eq!(open().await.len(), 1);
+    for n in [0, 1] {
+        admin.delete(&at(n)).await.refused(404);
+    }
+    admin.delete("/api/invitations/01920000-0000-7000-8000-000000000001/").await.refused(404);
+    // They are an admin's alone.
+    let ulla = coffer.sign_in("ulla").await;
+    for client in [&ulla, &stranger] {
+        let status = if client.access.is_some() { 403 } else { 401 };
+        client.get("/api/invitations/").await.refused(status);
+        client.delete(&at(2)).await.refused(status);
+    }
+    sign_up(&stranger, "otto", json!({"invitation": made[2]["invitation"]})).await.is(201);
+    assert!(open().await.is_empty());
+}
+
+#[tokio::test]
+async fn of_many_who_use_one_invitation_at_once_one_is_let_in() {
+    let (coffer, admin) = Coffer::with_admin_and(&["--sign-up", "invite"]).await;
+    let invitation = admin.post("/api/invitations/", &json!({})).await.is(201)["invitation"].clone();
+    let asked = (0..4).map(|n| {
+        let (stranger, invitation) = (coffer.stranger(), invitation.clone());
+        async move { sign_up(&stranger, &format!("guest{n}"), json!({"invitation": invitation})).await.status }
+    });
+    let mut statuses = futures_util::future::join_all(asked).await;
+    statuses.sort_unstable();
+    assert_eq!(statuses, [201, 400, 400, 400]);
+}
+
+#[tokio::test]
 async fn with_approval_nobody_learns_which_names_there_are() {
     let (coffer, admin) = Coffer::with_admin_and(&["--sign-up", "open", "--sign-up-approval"]).await;
     let stranger = coffer.stranger();

@@ -11,7 +11,7 @@ use crate::{
     answer::{JsonAnswer, NoContent},
     claims,
     field::FieldType,
-    id::UserId,
+    id::{InvitationId, UserId},
     name::{RoleName, Username},
     page::Page,
     people,
@@ -72,6 +72,23 @@ endpoint! {
 }
 
 endpoint! {
+    /// The invitations that nobody has used yet, newest first.
+    Invitations: GET "/api/invitations/",
+    access Admin, cost Reads(User), errors Drf,
+    body () as NOTHING,
+    answer Page<OpenInvitation> as OK
+}
+
+endpoint! {
+    /// Take an invitation back: nobody can sign up with it any more.
+    TakeBack: DELETE "/api/invitations/{id}/",
+    access Admin, cost Writes(User), errors Drf,
+    params (InvitationId,),
+    body () as NOTHING,
+    answer NoContent as NO_CONTENT
+}
+
+endpoint! {
     /// One user.
     Get: GET "/api/users/{id}/",
     access Admin, cost Reads(User), errors Drf,
@@ -108,10 +125,10 @@ endpoint! {
 }
 
 /// What the server owns of a user.
-const READ_ONLY: &[&str] = &["id", "created_at", "last_login", "usage"];
+const READ_ONLY: &[&str] = &["id", "created_at", "last_login", "number", "usage"];
 /// And what only admins change.
 const PROFILE_READ_ONLY: &[&str] =
-    &["id", "roles", "is_admin", "is_active", "created_at", "last_login", "claims", "usage"];
+    &["id", "roles", "is_admin", "is_active", "created_at", "last_login", "claims", "number", "usage"];
 
 /// Changes to the own profile. Members that the server owns may come back; a changed one is refused by the server.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -294,14 +311,34 @@ impl Body for NewInvitation {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Invitation {
+    /// Names it, for who takes it back.
+    pub id: InvitationId,
     /// What is sent with the sign-up.
     pub invitation: String,
+    /// Roles that the new user gets beside those that all get who sign up.
+    pub roles: Vec<RoleName>,
     /// RFC 3339, UTC.
     #[cfg_attr(feature = "schema", schemars(extend("format" = "date-time")))]
     pub expires_at: String,
 }
 
 impl JsonAnswer for Invitation {}
+
+/// An invitation that nobody has used yet. What is sent with the sign-up was told once, to who made it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct OpenInvitation {
+    /// Names it, for who takes it back.
+    pub id: InvitationId,
+    /// Roles that the new user gets beside those that all get who sign up.
+    pub roles: Vec<RoleName>,
+    /// RFC 3339, UTC.
+    #[cfg_attr(feature = "schema", schemars(extend("format" = "date-time")))]
+    pub created_at: String,
+    /// RFC 3339, UTC.
+    #[cfg_attr(feature = "schema", schemars(extend("format" = "date-time")))]
+    pub expires_at: String,
+}
 
 /// Changes to a user; what is left out stays.
 #[derive(Clone, PartialEq, Eq, Default)]

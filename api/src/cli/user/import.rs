@@ -39,6 +39,8 @@ struct Dumped {
 /// Somebody of the file, and the hash of their password.
 struct ImportedUser {
     user: NewUser,
+    /// Their key, where that is a number.
+    number: Option<u64>,
     hash: PasswordHash,
 }
 
@@ -59,6 +61,7 @@ pub(super) async fn run(app: &App, file: &Path, dry_run: bool) -> Result<()> {
     let mut known = 0_usize;
     let mut names_of_file = BTreeSet::new();
     let store = &app.core().store;
+    let mut numbers: BTreeSet<u64> = users::all(app.core()).await?.iter().filter_map(|user| user.number).collect();
     for found in std::mem::take(&mut read.found) {
         let name = found.user.username.clone();
         match users::by_name(store, name.as_str()).await? {
@@ -74,6 +77,9 @@ pub(super) async fn run(app: &App, file: &Path, dry_run: bool) -> Result<()> {
         }
         if let Err(error) = names::check(&name) {
             read.faults.push(format!("{name}: {}", plain(error)));
+        }
+        if let Some(number) = found.number.filter(|number| !numbers.insert(*number)) {
+            read.faults.push(format!("{name}: The number {number} (pk) is another user's already."));
         }
         // A name and an address are compared in one form, and one may not be another's.
         let own: BTreeSet<String> =
@@ -93,9 +99,9 @@ pub(super) async fn run(app: &App, file: &Path, dry_run: bool) -> Result<()> {
     if dry_run {
         return say(&format!("{count} users would come in, and {known} are there already. Nothing was written."));
     }
-    for (done, ImportedUser { user, hash }) in new.into_iter().enumerate() {
+    for (done, ImportedUser { user, number, hash }) in new.into_iter().enumerate() {
         let name = user.username.clone();
-        let made = users::create_with_hash(app, Actor::local(&Caller::Anonymous), user, &hash).await;
+        let made = users::create_with_hash(app, Actor::local(&Caller::Anonymous), user, number, &hash).await;
         made.map_err(plain).with_context(|| {
             format!("{name} could not be brought in. {done} users were; mend this and give the file again: they are left as they are")
         })?;
@@ -168,6 +174,7 @@ fn found(
             None => drop(left_out.insert(name)),
         }
     }
+    let number = object.pk.as_u64();
     let user = NewUser {
         email,
         roles,
@@ -175,7 +182,7 @@ fn found(
         is_active: flag("is_active", true),
         ..NewUser::new(username, String::new())
     };
-    Ok(ImportedUser { user, hash })
+    Ok(ImportedUser { user, number, hash })
 }
 
 /// The role of a group: its name in lower case, with _ for spaces and dashes.

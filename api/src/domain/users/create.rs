@@ -21,8 +21,14 @@ use crate::domain::{
     retry::Retry,
 };
 
-/// Stages a new user into a batch.
-pub async fn stage_create(core: &Core, by: Actor<'_>, new: NewUser, hash: &PasswordHash) -> Result<(User, Batch)> {
+/// Stages a new user into a batch. `number`: what they were called elsewhere.
+pub async fn stage_create(
+    core: &Core,
+    by: Actor<'_>,
+    new: NewUser,
+    number: Option<u64>,
+    hash: &PasswordHash,
+) -> Result<(User, Batch)> {
     let (id, created_at) = core.new_id();
     let user = User {
         id: UserId::from_uuid(id),
@@ -34,6 +40,7 @@ pub async fn stage_create(core: &Core, by: Actor<'_>, new: NewUser, hash: &Passw
         created_at,
         last_login: None,
         claims: new.claims,
+        number,
         usage: None,
     };
     let stored = StoredUser { user: user.clone(), password_hash: hash.as_str().to_owned() };
@@ -66,20 +73,27 @@ pub(super) async fn create_with(app: &App, by: Actor<'_>, new: NewUser, more: im
     found_by::refuse_taken(&core.store, None, Some(&new.username), &new.email).await?;
     names::check(&new.username)?;
     let hash = hash(app.auth(), "password", &new.username, &new.password).await?;
-    create_hashed(app, by, new, &hash, more).await
+    create_hashed(app, by, new, None, &hash, more).await
 }
 
-/// Makes a user whose password another program hashed. The password in `new` is not looked at.
-pub async fn create_with_hash(app: &App, by: Actor<'_>, new: NewUser, hash: &PasswordHash) -> Result<User> {
+/// Makes a user whose password another program hashed, and who had a number there. The password in `new` is not looked at.
+pub async fn create_with_hash(
+    app: &App,
+    by: Actor<'_>,
+    new: NewUser,
+    number: Option<u64>,
+    hash: &PasswordHash,
+) -> Result<User> {
     found_by::refuse_taken(&app.core().store, None, Some(&new.username), &new.email).await?;
     names::check(&new.username)?;
-    create_hashed(app, by, new, hash, |_| ()).await
+    create_hashed(app, by, new, number, hash, |_| ()).await
 }
 
 async fn create_hashed(
     app: &App,
     by: Actor<'_>,
     new: NewUser,
+    number: Option<u64>,
     hash: &PasswordHash,
     more: impl Fn(&mut Batch),
 ) -> Result<User> {
@@ -88,7 +102,7 @@ async fn create_hashed(
     names::refuse_alike(core, &new.username, None).await?;
     let mut retry = Retry::new(core);
     loop {
-        let (user, mut batch) = stage_create(core, by, new.clone(), hash).await?;
+        let (user, mut batch) = stage_create(core, by, new.clone(), number, hash).await?;
         more(&mut batch);
         if retry.commit(batch).await?.is_some() {
             return Ok(user);

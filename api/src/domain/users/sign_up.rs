@@ -1,38 +1,28 @@
 //! Signing up: becoming a user without an admin who makes one. Who may, and as what, the operator says; a body says neither.
 
-use std::time::Duration;
-
 use auth::throttle::Attempt;
 use common::{
     change::{Subject, Verb},
-    endpoints::users::{Invitation, NewInvitation, NewUser},
+    endpoints::users::NewUser,
     id::UserId,
     name::RoleName,
     problem::{FieldError, FieldErrors},
     reader::{invalid, required},
     user::User,
 };
-use serde::{Deserialize, Serialize};
-use store::{Batch, Expect};
-use time::format_description::well_known::Rfc3339;
-use uuid::Uuid;
+use store::Batch;
 
 use super::{
     create::{create_with, distinct},
     found_by, hash,
+    invitations::Opened,
 };
 use crate::domain::{
     app::App,
     error::{Error, Result},
     journal::{self, Actor},
-    keyspace,
     retry::Retry,
 };
-
-/// How long an invitation is good.
-const INVITED_FOR: Duration = Duration::from_hours(7 * 24);
-/// What an invitation is sealed for.
-const SCOPE: &[&[u8]] = &[b"invitation"];
 
 /// Who may sign up.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -59,14 +49,6 @@ pub struct SignUp {
     pub needs_approval: bool,
 }
 
-/// What is sealed in an invitation.
-#[derive(Debug, Serialize, Deserialize)]
-struct Sealed {
-    id: Uuid,
-    expires: i64,
-    roles: Vec<RoleName>,
-}
-
 impl SignUp {
     /// Nobody may.
     pub fn is_off(&self) -> bool {
@@ -79,34 +61,10 @@ impl SignUp {
     }
 }
 
-/// Makes an invitation.
-pub fn invite(app: &App, new: &NewInvitation) -> Result<Invitation> {
-    let expires = app.core().clock.now() + INVITED_FOR;
-    let roles = distinct(new.roles.clone());
-    let sealed = Sealed { id: app.core().ids.next_id(), expires: expires.unix_timestamp(), roles };
-    let expires_at = expires.replace_nanosecond(0).unwrap_or(expires).format(&Rfc3339);
-    let expires_at = expires_at.map_err(|error| Error::caused("a time cannot be written", error))?;
-    Ok(Invitation { invitation: app.auth().sealer.seal(SCOPE, &serde_json::to_vec(&sealed)?), expires_at })
-}
-
-/// The invitation in a body, if it is one that still counts.
-async fn opened(app: &App, new: &NewUser) -> Result<Sealed> {
-    let refused = || {
-        let message = "This invitation does not count, or not any more. Ask for another one.";
-        Error::from(FieldErrors::of("invitation", invalid(message)))
-    };
-    let text = new.invitation.as_deref().ok_or_else(|| FieldErrors::of("invitation", required()))?;
-    let sealed = app.auth().sealer.open(SCOPE, text).ok_or_else(refused)?;
-    let sealed: Sealed = serde_json::from_slice(&sealed)?;
-    let is_over = sealed.expires < app.core().clock.now().unix_timestamp();
-    let is_used = app.core().store.get(&keyspace::used_invitation(sealed.id)).await?.is_some();
-    if is_over || is_used { Err(refused()) } else { Ok(sealed) }
-}
-
 /// Makes a user of who asks. Where no answer may tell which names there are, the answer to one that is taken is that to any other.
 pub async fn sign_up(app: &App, by: Actor<'_>, settings: &SignUp, new: NewUser) -> Result<User> {
     let invitation = match settings.mode {
-        SignUpMode::Invite => Some(opened(app, &new).await?),
+        SignUpMode::Invite => Some(Opened::of(app, &new).await?),
         _ => None,
     };
     // Whoever is invited could ask of one name after the other before they choose.
@@ -142,15 +100,14 @@ pub async fn sign_up(app: &App, by: Actor<'_>, settings: &SignUp, new: NewUser) 
         {
             // Otherwise a second use of it would tell.
             let mut batch = Batch::new();
-            batch.put(keyspace::used_invitation(invitation.id), Vec::new());
+            invitation.use_up(&mut batch);
             Retry::new(app.core()).commit(batch).await?;
         }
         return refused(app, settings, new, error);
     }
-    let used = invitation.as_ref().map(|invitation| keyspace::used_invitation(invitation.id));
     let made = create_with(app, by, new.clone(), |batch| {
-        if let Some(key) = &used {
-            batch.expect(key.clone(), Expect::Absent).put(key.clone(), Vec::new());
+        if let Some(invitation) = &invitation {
+            invitation.use_once(batch);
         }
     });
     match made.await {
@@ -159,7 +116,7 @@ pub async fn sign_up(app: &App, by: Actor<'_>, settings: &SignUp, new: NewUser) 
             refused(app, settings, new, error)
         }
         // Somebody was faster with the same invitation.
-        Err(Error::Busy) if used.is_some() => Err(FieldErrors::of("invitation", invalid("It was used.")).into()),
+        Err(Error::Busy) if invitation.is_some() => Err(FieldErrors::of("invitation", invalid("It was used.")).into()),
         made => made,
     }
 }
@@ -189,6 +146,7 @@ fn refused(app: &App, settings: &SignUp, new: NewUser, error: Error) -> Result<U
             created_at,
             last_login: None,
             claims: new.claims,
+            number: None,
             usage: None,
         });
     }

@@ -99,6 +99,9 @@ pub(crate) async fn fitting(
         body = Some(json!({"username": name, "password": PASSWORD}));
     } else if is_any!(info, users::Invite) {
         body = Some(json!({"roles": ["editor"]}));
+    } else if is_any!(info, users::TakeBack) {
+        let made = admin.post(users::Invite::PATH, &json!({})).await.is(201);
+        parameters.push(("id", text(&made, "id")));
     } else if is_any!(info, users::Get, users::Update, users::Unlock, users::Delete) {
         parameters.push(("id", coffer.user(admin, &name, json!({})).await.id));
         body = is_any!(info, users::Update).then(|| json!({"roles": ["editor"]}));

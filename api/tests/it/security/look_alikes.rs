@@ -73,7 +73,7 @@ async fn p7_who_has_such_a_name_from_before_keeps_it() {
     for name in [MIXED, "root1"] {
         let hash = app.auth().hasher.hash(Password::new(PASSWORD).unwrap()).await.unwrap();
         let new = NewUser::new(name.parse().unwrap(), String::new());
-        let (_, batch) = users::stage_create(core, Actor::local(&Caller::Anonymous), new, &hash).await.unwrap();
+        let (_, batch) = users::stage_create(core, Actor::local(&Caller::Anonymous), new, None, &hash).await.unwrap();
         core.store.commit(batch).await.unwrap();
     }
     for name in [MIXED, "root1"] {

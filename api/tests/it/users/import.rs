@@ -5,7 +5,7 @@ use std::path::Path;
 use serde_json::{Value, json};
 
 use crate::support::{
-    Client,
+    Client, PASSWORD,
     server::{Server, coffer, said},
 };
 
@@ -88,6 +88,20 @@ async fn users_of_a_django_project_sign_in_with_the_passwords_that_they_have() {
         ["zoe@example.org", "zoe@example.org", false, true, []]
     ]);
     assert_eq!(json!(told), expected);
+    // Their numbers came along, for clients that look for them in place of an id; who is made here has none.
+    let numbers: Vec<&Value> = all["results"].as_array().unwrap().iter().map(|user| &user["number"]).collect();
+    assert_eq!(json!(numbers), json!([1, 2, 3, 4, 9]));
+    let me = json!({"path": "/api/user/", "alias": "/api/users/me/", "members": [{"pk": "number"}, "username"]});
+    ada.post("/api/paths/", &me).await.is(201);
+    assert_eq!(ada.get("/api/user/").await.is(200), json!({"pk": 1, "username": "ada"}));
+    let eve = ada.post("/api/users/", &json!({"username": "eve", "password": PASSWORD})).await.is(201);
+    assert!(eve.get("number").is_none(), "{eve}");
+    let eve = server.sign_in("eve").await;
+    assert_eq!(eve.get("/api/user/").await.is(200), json!({"pk": null, "username": "eve"}));
+    // It may come back, and is not changed.
+    let own = ada.get("/api/users/me/").await.is(200);
+    ada.patch("/api/users/me/", &json!({"username": "ada", "number": own["number"]})).await.is(200);
+    ada.patch("/api/users/me/", &json!({"number": 7})).await.refused(400);
     server.stop();
     let backup = dir.path().join("b.coffer");
     let backed = said(&coffer(&["backup", backup.to_str().unwrap()], &data));
@@ -121,6 +135,7 @@ fn of_users_of_whom_one_cannot_come_in_none_does() {
         (user(2, "ADA", &json!({})), "ada stands in the file more than once"),
         (user(2, "bob", &json!({"email": "ada"})), "bob: email: "),
         (user(2, "bob", &json!({"groups": [7]})), "7 is not in the file"),
+        (user(1, "bob", &json!({})), "bob: The number 1 (pk) is another user's already."),
     ] {
         let told = refused(&[good.clone(), bad]);
         assert!(told.starts_with("1: ") && told.contains("nothing was brought in") && told.contains(message), "{told}");
