@@ -10,7 +10,7 @@ use common::{
         log::{LinesQuery, LogLevel},
         tokens, users,
     },
-    id::{OperationId, RecordId, Revision, SessionId, UserId, ViewId},
+    id::{InvitationId, OperationId, RecordId, Revision, SessionId, UserId, ViewId},
     insight::Insight,
     name::CollectionName,
     people::SessionsQuery,
@@ -129,6 +129,12 @@ pub enum SheetAsk {
     Own(Vec<CollectionName>),
     /// What a token says; the own one, where none is named.
     Token(String),
+    /// The invitations that nobody has used yet.
+    Invitations,
+    /// Make one, and then these.
+    Invite,
+    /// Take one back, and then these.
+    TakeBack(InvitationId),
 }
 
 /// What is to be done with saved views. The list is asked for in any case.

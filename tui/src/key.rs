@@ -25,6 +25,8 @@ pub enum Context {
     Import,
     /// The list of users.
     Users,
+    /// The invitations that nobody has used yet.
+    Invitations,
     /// Where somebody is signed in.
     Sessions,
     /// The filter line above a table.
@@ -130,6 +132,7 @@ pub enum Action {
     History,
     Restore,
     Users,
+    Invitations,
     Sessions,
     Password,
     EndOthers,
@@ -197,6 +200,7 @@ const EVERYWHERE: &[Context] = &[
     C::Filter,
     C::Record,
     C::Users,
+    C::Invitations,
     C::Sessions,
     C::Line,
     C::Area,
@@ -220,6 +224,7 @@ const SCREENS: &[Context] = &[
     C::Import,
     C::Record,
     C::Users,
+    C::Invitations,
     C::Sessions,
     C::Changes,
     C::Views,
@@ -235,6 +240,7 @@ const READING: &[Context] = &[
     C::Import,
     C::Record,
     C::Users,
+    C::Invitations,
     C::Sessions,
     C::Changes,
     C::Views,
@@ -295,7 +301,14 @@ pub(crate) const KEYS: &[Binding] = &[
     row(&[C::Token], &[key(KeyCode::Down)], A::Down, false),
     row(&[C::Token], &[key(KeyCode::PageUp)], A::PreviousPage, false),
     row(&[C::Token], &[key(KeyCode::PageDown)], A::NextPage, false),
-    row(&[C::Changes, C::Views, C::Insights, C::Sheet, C::Api, C::Log, C::Token], &[key(KeyCode::Esc)], A::Back, true),
+    row(&[C::Invitations], &[letter('n')], A::New, true),
+    row(&[C::Invitations], &[letter('d'), key(KeyCode::Delete)], A::Delete, true),
+    row(
+        &[C::Changes, C::Views, C::Insights, C::Sheet, C::Invitations, C::Api, C::Log, C::Token],
+        &[key(KeyCode::Esc)],
+        A::Back,
+        true,
+    ),
     row(COLUMNS, &[letter('/')], A::Filter, true),
     row(COLUMNS, &[letter('s')], A::Sort, true),
     row(&[C::Dashboard, C::Collections, C::Records, C::Chosen, C::Users], &[letter('n')], A::New, true),
@@ -308,6 +321,7 @@ pub(crate) const KEYS: &[Binding] = &[
         true,
     ),
     row(&[C::Users], &[letter('i')], A::Sessions, true),
+    row(&[C::Users], &[letter('v')], A::Invitations, true),
     row(&[C::Sessions], &[letter('a')], A::EndOthers, true),
     row(&[C::Collections, C::Records, C::Chosen, C::Import, C::Record], &[letter('u')], A::Undo, true),
     row(&[C::Records], &[letter('x')], A::Choose, true),
@@ -461,7 +475,7 @@ pub(crate) fn name((code, modifiers): Key) -> String {
 mod tests {
     use super::*;
 
-    const ALL: [Context; 23] = [
+    const ALL: [Context; 24] = [
         C::SignIn,
         C::Dashboard,
         C::Collections,
@@ -469,6 +483,7 @@ mod tests {
         C::Chosen,
         C::Import,
         C::Users,
+        C::Invitations,
         C::Sessions,
         C::Filter,
         C::Record,

@@ -12,6 +12,7 @@ use common::{
         log::{LogLines, LogSettings},
         root::Root,
         settings::Settings,
+        users::{Invitation, OpenInvitation},
     },
     event::news::News,
     id::{OperationId, RecordId, Revision, UserId, ViewId},
@@ -90,6 +91,8 @@ pub enum SheetTold {
     Own(Box<Own>),
     /// What a token says.
     Token(Box<Inspection>),
+    /// The invitations that nobody has used yet, and the one that was made just now.
+    Invitations(Vec<OpenInvitation>, Option<Box<Invitation>>),
 }
 
 /// The saved views of a collection.

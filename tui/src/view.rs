@@ -227,6 +227,7 @@ fn bar(buffer: &mut Buffer, area: Rect, model: &Model) {
                 SheetKind::Api(..) => words::API,
                 SheetKind::Access => words::ACCESS,
                 SheetKind::Own(..) => words::DASHBOARD,
+                SheetKind::Invitations(_) => words::INVITATIONS,
             }
             .to_owned(),
         ),

@@ -13,6 +13,8 @@ use common::{
         settings::{Settings, Source},
     },
     inspection::{Claim, Inspection, segments},
+    name::RoleName,
+    query::encode,
     table::short_moment,
     text::{multi_line, single_line, thousands},
 };
@@ -21,7 +23,7 @@ use ratatui::style::Style;
 use crate::{
     message::Own,
     model::{Model, Screen},
-    screen::{Collections, Sheet, SheetKind, Token},
+    screen::{Collections, Invitations, Sheet, SheetKind, Token},
     style::{Line, Plot, Theme},
     width::{cut, width, wrap},
     words,
@@ -50,6 +52,7 @@ pub(crate) fn lines(model: &Model, sheet: &Sheet, columns: usize) -> Vec<Line> {
         SheetKind::Api(collection, program) => page.api(model, collection, *program),
         SheetKind::Access => page.access(model),
         SheetKind::Own(_, Some(own)) => page.own(model, own),
+        SheetKind::Invitations(known) => page.invitations(&model.server, known),
     }
     page.lines
 }
@@ -162,6 +165,27 @@ impl Page {
         }
         self.heading(words::BACKUP_HEADING);
         self.say(words::BACKUP_RECIPE, Style::new());
+    }
+
+    fn invitations(&mut self, server: &str, known: &Invitations) {
+        self.say(words::INVITATIONS_LEAD, self.theme.quiet());
+        if let Some(made) = &known.made {
+            self.heading(words::INVITED);
+            let query = encode(&[("invitation".to_owned(), made.invitation.clone())]);
+            self.say(&format!("{}/sign-up?{query}", server.trim_end_matches('/')), Style::new());
+        }
+        self.lines.push(Vec::new());
+        let Some(open) = &known.open else { return self.say(words::LOADING, self.theme.quiet()) };
+        if open.is_empty() {
+            return self.say(words::NO_INVITATIONS, Style::new());
+        }
+        for (i, one) in open.iter().enumerate() {
+            let roles: Vec<&str> = one.roles.iter().map(RoleName::as_str).collect();
+            let until = words::good_until(&short_moment(&one.created_at), &short_moment(&one.expires_at));
+            let text = cut(&format!("{until}  {}", roles.join(" ")), self.columns.saturating_sub(4));
+            let (mark, style) = if i == known.cursor { ("›", self.theme.strong()) } else { (" ", Style::new()) };
+            self.lines.push(vec![(1, mark.to_owned(), style), (3, text, style)]);
+        }
     }
 
     fn token(&mut self, token: &Token) {

@@ -59,6 +59,10 @@ pub(super) async fn ask(client: &Client, ticket: Ticket, ask: SheetAsk) -> Messa
     Message::Sheet { ticket, answer, took: begun.elapsed(), by_itself }
 }
 
+async fn invitations(client: &Client) -> Answer<Vec<users::OpenInvitation>> {
+    Ok(client.send(&Call::<users::Invitations>::new((), ())).await?.results)
+}
+
 async fn told(client: &Client, ask: SheetAsk) -> Answer<SheetTold> {
     Ok(match ask {
         SheetAsk::Log(_, query) => SheetTold::Log(client.send(&Call::<log::Lines>::new((), ()).query(query)).await?),
@@ -87,6 +91,16 @@ async fn told(client: &Client, ask: SheetAsk) -> Answer<SheetTold> {
         SheetAsk::Token(token) => {
             let token = Some(token).filter(|token| !token.is_empty());
             SheetTold::Token(Box::new(client.inspect(token).await?))
+        }
+        SheetAsk::Invitations => SheetTold::Invitations(invitations(client).await?, None),
+        SheetAsk::Invite => {
+            let call = Call::<users::Invite>::new((), users::NewInvitation::default());
+            let made = client.send(&call).await?;
+            SheetTold::Invitations(invitations(client).await?, Some(Box::new(made)))
+        }
+        SheetAsk::TakeBack(id) => {
+            client.send(&Call::<users::TakeBack>::new((id,), ())).await?;
+            SheetTold::Invitations(invitations(client).await?, None)
         }
     })
 }

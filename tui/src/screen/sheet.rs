@@ -6,7 +6,12 @@ use std::time::Duration;
 use common::{
     collection::Collection,
     dashboard::LogTail,
-    endpoints::{keys::Keys, settings::Settings},
+    endpoints::{
+        keys::Keys,
+        settings::Settings,
+        users::{Invitation, OpenInvitation},
+    },
+    id::InvitationId,
     inspection::Inspection,
     name::CollectionName,
 };
@@ -56,6 +61,28 @@ pub enum SheetKind {
     Access,
     /// What one has oneself, in these collections, once it is known.
     Own(Vec<CollectionName>, Option<Box<Own>>),
+    /// Invitations that nobody has used yet.
+    Invitations(Invitations),
+}
+
+/// Invitations that nobody has used yet.
+#[derive(Default)]
+pub struct Invitations {
+    /// They, the newest first, once they are known.
+    pub open: Option<Vec<OpenInvitation>>,
+    /// The one that was made last, whose link is not told again.
+    pub made: Option<Box<Invitation>>,
+    /// Which of them the cursor is on.
+    pub cursor: usize,
+    /// It was asked whether that one shall be taken back.
+    pub asked: bool,
+}
+
+impl Invitations {
+    /// The one under the cursor.
+    pub fn current(&self) -> Option<InvitationId> {
+        Some(self.open.as_ref()?.get(self.cursor)?.id)
+    }
 }
 
 /// A token that is explained.
@@ -82,6 +109,7 @@ impl Sheet {
             SheetKind::Log(_) => Context::Log,
             SheetKind::Token(_) => Context::Token,
             SheetKind::Api(..) => Context::Api,
+            SheetKind::Invitations(_) => Context::Invitations,
             SheetKind::Failures | SheetKind::Server(_) | SheetKind::Access | SheetKind::Own(..) => Context::Sheet,
         }
     }
@@ -92,10 +120,16 @@ impl Sheet {
             SheetKind::Log(tail) => SheetAsk::Log(pause, tail.next()),
             SheetKind::Server(_) => SheetAsk::Server,
             SheetKind::Own(names, _) => SheetAsk::Own(names.clone()),
+            SheetKind::Invitations(_) => SheetAsk::Invitations,
             SheetKind::Failures | SheetKind::Token(_) | SheetKind::Api(..) | SheetKind::Access => return None,
         };
         let ticket = if pause.is_zero() { self.load.begin(tickets) } else { self.load.begin_quietly(tickets) };
         Some(Effect::Sheet(ticket, ask))
+    }
+
+    /// Makes an invitation, or takes one back.
+    pub fn write(&mut self, tickets: &Tickets, ask: SheetAsk) -> Effect {
+        Effect::Sheet(self.load.begin(tickets), ask)
     }
 
     /// Asks about the token that was pasted, or the own one.
@@ -139,9 +173,24 @@ impl Sheet {
                 token.found = Some(*found);
                 token.text_input = TextInput::default();
             }
+            (SheetKind::Invitations(known), SheetTold::Invitations(open, made)) => {
+                known.cursor = known.cursor.min(open.len().saturating_sub(1));
+                known.open = Some(open);
+                known.made = made.or_else(|| known.made.take());
+            }
             _ => {}
         }
         None
+    }
+
+    /// Moves the cursor of a list, which stands at the end of its `lines`, and keeps it in sight.
+    pub fn move_cursor(&mut self, is_down: bool, lines: usize, height: usize) {
+        let SheetKind::Invitations(known) = &mut self.kind else { return };
+        let count = known.open.as_ref().map_or(0, Vec::len);
+        known.cursor =
+            if is_down { (known.cursor + 1).min(count.saturating_sub(1)) } else { known.cursor.saturating_sub(1) };
+        let at = lines.saturating_sub(count) + known.cursor;
+        self.scroll = if known.cursor == 0 { 0 } else { self.scroll.clamp((at + 1).saturating_sub(height), at) };
     }
 
     /// Scrolls, where `lines` stand in a window of `height`.

@@ -8,6 +8,7 @@ use common::{
         keys::Keys,
         log::{LogLevel, LogLines, LogSettings},
         settings::Settings,
+        users::{Invitation, OpenInvitation},
     },
     inspection::Inspection,
     metrics::{FailedRequest, Metrics, Sample, SlowQuery},
@@ -17,7 +18,7 @@ use serde_json::json;
 use super::tests::{SIZES, draw};
 use crate::{
     effect::{Effect, SheetAsk},
-    fixture::{ada, press, signed_in, snacks, user},
+    fixture::{self, ada, press, signed_in, snacks, user},
     load::Ticket,
     many::FileFault,
     message::{Failure, Message, SheetTold},
@@ -321,4 +322,55 @@ fn who_is_no_admin_sees_what_is_theirs() {
     for size in SIZES {
         draw(&mut model, size);
     }
+}
+
+#[test]
+fn invitations_are_made_seen_and_taken_back() {
+    let mut model = fixture::users((80, 24));
+    let effects = press(&mut model, "v");
+    let (ticket, SheetAsk::Invitations) = asked(&effects) else { panic!("they are asked for") };
+    let one = |n: u32, roles: &[&str]| {
+        serde_json::from_value::<OpenInvitation>(json!({"id": fixture::id(n), "roles": roles,
+            "created_at": "2026-11-28T08:00:01.000000Z", "expires_at": "2026-12-05T08:00:01Z"}))
+        .unwrap()
+    };
+    answer(&mut model, ticket, SheetTold::Invitations(vec![], None));
+    assert!(draw(&mut model, (80, 24)).contains(words::NO_INVITATIONS));
+    assert!(press(&mut model, "d").is_empty(), "there is none");
+
+    let effects = press(&mut model, "n");
+    let (ticket, SheetAsk::Invite) = asked(&effects) else { panic!("one is made") };
+    assert!(press(&mut model, "n").is_empty(), "one at a time");
+    let made: Invitation = serde_json::from_value(
+        json!({"id": fixture::id(7), "invitation": "c2VhbGVk", "roles": [], "expires_at": "2026-12-05T08:00:01Z"}),
+    )
+    .unwrap();
+    let open = vec![one(7, &[]), one(6, &["cook", "editor"])];
+    answer(&mut model, ticket, SheetTold::Invitations(open, Some(Box::new(made))));
+    for size in [(80, 24), (120, 40)] {
+        let screen = draw(&mut model, size);
+        for part in [
+            "users › invitations",
+            words::INVITED,
+            "/sign-up?invitation=c2VhbGVk",
+            "› made 2026-11-28 08:00, good until 2026-12-05 08:00",
+            "cook editor",
+        ] {
+            assert!(screen.contains(part), "{part} at {size:?}:\n{screen}");
+        }
+    }
+
+    // It is asked once; another key in between takes the question back.
+    assert!(press(&mut model, "jd").is_empty());
+    assert!(press(&mut model, "kjd").is_empty());
+    let effects = press(&mut model, "d");
+    let (ticket, SheetAsk::TakeBack(id)) = asked(&effects) else { panic!("the second is taken back") };
+    assert_eq!(id.to_string(), fixture::id(6));
+    answer(&mut model, ticket, SheetTold::Invitations(vec![one(7, &[])], None));
+    let screen = draw(&mut model, (80, 24));
+    assert!(screen.contains("› made") && !screen.contains("cook"), "{screen}");
+
+    // Who only reads makes none.
+    model.is_read_only = true;
+    assert!(press(&mut model, "n").is_empty());
 }

@@ -114,7 +114,9 @@ pub fn action(action: Action, context: Context) -> (&'static str, &'static str) 
         Action::ServerLevel => ("server's level", "Have the server's log tell more, or less again"),
         Action::OwnToken => ("your own", "Explain your own access token"),
         Action::Submit if context == Context::Token => ("explain", "Explain the token that was pasted"),
-        Action::Back if matches!(context, Context::Sheet | Context::Log | Context::Token) => ("back", "Go back"),
+        Action::Back if matches!(context, Context::Sheet | Context::Invitations | Context::Log | Context::Token) => {
+            ("back", "Go back")
+        }
         Action::Back if context == Context::Filter => ("cancel", "Leave the filter as it was"),
         Action::Back if context == Context::Palette => ("close", "Go back to what is below"),
         Action::Back if context == Context::Help => ("close", "Close this page"),
@@ -139,6 +141,11 @@ pub fn action(action: Action, context: Context) -> (&'static str, &'static str) 
         Action::Delete if context == Context::Users => ("delete", "Delete the user; the name is asked for"),
         Action::Delete if context == Context::Sessions => ("end", "End the session under the cursor; asks once"),
         Action::EndOthers => ("end others", "End all other sessions, all of somebody else's; asks once"),
+        Action::Invitations => ("invitations", "Show the links by which people can sign up (admins)"),
+        Action::New if context == Context::Invitations => ("new", "Make a link by which somebody can sign up, once"),
+        Action::Delete if context == Context::Invitations => {
+            ("take back", "Take the link under the cursor back; asks once")
+        }
         Action::Users => ("users", "Show the users (admins)"),
         Action::Sessions if context == Context::Users => ("sessions", "Show where the user is signed in"),
         Action::Sessions => ("sessions", "Show where you are signed in"),
@@ -186,6 +193,7 @@ pub fn help_heading(context: Context) -> &'static str {
         Context::Chosen => "Keys in a table of records, while rows are chosen",
         Context::Import => "Keys over a file on its way in",
         Context::Users => "Keys in the list of users",
+        Context::Invitations => "Keys in the list of invitations",
         Context::Sessions => "Keys in the list of sessions",
         Context::Filter => "Keys in the filter line",
         Context::Record => "Keys over a record",

@@ -4,6 +4,16 @@ use common::dashboard::LogTail;
 
 /// The log, in the path at the top.
 pub const LOG: &str = "log";
+/// Invitations, in the path at the top.
+pub const INVITATIONS: &str = "invitations";
+/// Above the invitations.
+pub const INVITATIONS_LEAD: &str = "Whoever opens an invitation's link can make a user of their own, once, within seven days, where the server runs with --sign-up invite. n makes a link, d takes the one under the cursor back. Times are in UTC.";
+/// Above the link of a new invitation.
+pub const INVITED: &str = "Send this link to who shall sign up. It is not shown again.";
+/// There is none.
+pub const NO_INVITATIONS: &str = "No invitation is open.";
+/// Before one is taken back.
+pub const TAKE_BACK: &str = "Nobody can sign up with this link any more. Press d again to take it back.";
 /// Requests that failed and slow lists, in the path at the top.
 pub const FAILURES: &str = "failures";
 /// Settings and keys, in the path at the top.
@@ -62,6 +72,11 @@ pub const NEWEST_RECORDS: &str = "Newest records (UTC)";
 /// In how many places one is signed in.
 pub fn own_sessions(number: u64) -> String {
     format!("Signed in at {}. i in the list of collections shows where.", common::text::count(number, "place"))
+}
+
+/// When an invitation was made, and how long it is good.
+pub fn good_until(made: &str, until: &str) -> String {
+    format!("made {made}, good until {until}")
 }
 
 /// For which program requests are shown.

@@ -5,11 +5,11 @@ use std::{path::PathBuf, time::Duration};
 use common::dashboard::LogTail;
 
 use crate::{
-    effect::Effect,
+    effect::{Effect, SheetAsk},
     key::Action,
     model::{Model, Screen},
     page,
-    screen::{Sheet, SheetKind},
+    screen::{Invitations, Sheet, SheetKind},
     words,
 };
 
@@ -17,6 +17,7 @@ use crate::{
 pub(super) fn open(model: &mut Model, action: Action) -> Option<Vec<Effect>> {
     let kind = match action {
         Action::Token => SheetKind::Token(Box::default()),
+        Action::Invitations => SheetKind::Invitations(Invitations::default()),
         Action::Log | Action::Failures | Action::Server | Action::Backup if !model.is_admin() => {
             model.complain(words::NOT_ADMIN_DASHBOARD);
             return Some(Vec::new());
@@ -78,6 +79,25 @@ pub(super) fn act_on(model: &mut Model, action: Action) -> Vec<Effect> {
     let tickets = model.tickets.clone();
     let (lines, height) = page::sheet_extent(model);
     let Screen::Sheet(sheet) = model.top() else { return Vec::new() };
+    if let SheetKind::Invitations(known) = &mut sheet.kind {
+        let (asked, current) = (std::mem::take(&mut known.asked), known.current());
+        match (action, current) {
+            // While one is being made or taken back, the key is not meant for the next.
+            (Action::New | Action::Delete, _) if sheet.load.is_waited_for() => return Vec::new(),
+            (Action::New, _) => return vec![sheet.write(&tickets, SheetAsk::Invite)],
+            (Action::Delete, Some(id)) if asked => return vec![sheet.write(&tickets, SheetAsk::TakeBack(id))],
+            (Action::Delete, Some(_)) => {
+                known.asked = true;
+                model.complain(words::TAKE_BACK);
+                return Vec::new();
+            }
+            (Action::Up | Action::Down, _) => {
+                sheet.move_cursor(action == Action::Down, lines, height);
+                return Vec::new();
+            }
+            _ => {}
+        }
+    }
     match action {
         Action::Back => {
             model.screens.pop();
