@@ -83,11 +83,11 @@ async function refresh() {
     return took(await ask("POST", "/api/session/refresh/", { session: true }), location.pathname + location.search);
   });
   early.set(REFRESH, asked);
-  if ((await asked).status === 401 && location.pathname !== "/setup") {
+  if ((await asked).status === 401 && !["/setup", "/sign-up"].includes(location.pathname)) {
     // The session is over: signing in needs nothing that the app would have to bring.
     early.clear();
     remember("");
-    return signIn("lost");
+    return isOwn ? signIn("lost") : start();
   }
   return start();
 }
@@ -225,7 +225,11 @@ function signIn(note) {
   inputs[0].focus();
 }
 
-if (mark() === null && location.pathname !== "/setup") {
+// An address of the API is shown to whoever comes, and so may be one that is none of the app's: something may be published there. A test in
+// `src/route.rs` holds this to its pages.
+const isOwn = /^\/($|(c|changes|collections|password|server|sessions|setup|sign-in|sign-up|users)(\/|$))/.test(location.pathname);
+
+if (mark() === null && isOwn && !["/setup", "/sign-up"].includes(location.pathname)) {
   signIn();
 } else {
   draw("frame");

@@ -25,6 +25,9 @@ pub use policy::{Policy, PolicySource};
 /// Stands in for a web app that was not built.
 const NO_APP: &str = include_str!("assets/no_app.html");
 
+/// What the page of Coffer's own app says, wherever it is served from.
+const OWN_APP: &[u8] = b"<meta name=\"application-name\" content=\"Coffer\">";
+
 const METHODS: HeaderValue = HeaderValue::from_static("GET, HEAD, OPTIONS");
 
 /// All files that are served.
@@ -33,6 +36,8 @@ pub struct Assets {
     /// By their names (`index.html`, `snippets/a/b.js`).
     files: HashMap<String, Asset>,
     policy: Policy,
+    /// The page is Coffer's own app, which shows addresses of the API to people.
+    shows_api: bool,
 }
 
 /// What a path means.
@@ -65,12 +70,17 @@ impl Assets {
             let asset = Asset::new(file.name, file.hash, Bytes::from_static(file.identity), brotli, gzip);
             (file.name.to_owned(), asset)
         };
-        Self { files: EMBEDDED.iter().map(asset).collect(), policy: Policy::Ours }
+        Self::new(EMBEDDED.iter().map(asset).collect(), Policy::Ours)
     }
 
     /// The files of `folder`, read now and served as they are now, with `policy`. Fails where it holds no `index.html`.
     pub fn from_dir(folder: &Path, policy: Policy) -> io::Result<Self> {
-        Ok(Self { files: folder::read(folder)?, policy })
+        Ok(Self::new(folder::read(folder)?, policy))
+    }
+
+    fn new(files: HashMap<String, Asset>, policy: Policy) -> Self {
+        let shows_api = files.get(PAGE).is_some_and(|page| page.contains(OWN_APP));
+        Self { files, policy, shows_api }
     }
 
     /// Whether there is a web app at all.
@@ -95,13 +105,38 @@ impl Assets {
         if *method == Method::OPTIONS {
             return Some(answer(StatusCode::NO_CONTENT, [(header::ALLOW, METHODS)], Bytes::new()));
         }
-        let is_head = *method == Method::HEAD;
-        if !is_head && *method != Method::GET {
+        if !is_read(method) {
             let problem = Problem::method_not_allowed("Files can only be read. Use GET or HEAD.");
             return Some(refuse(problem, (header::ALLOW, METHODS), headers, request_id));
         }
-        let mut response =
-            self.files.get(name.as_ref()).map_or_else(no_app, |asset| asset.respond(is_head, headers, request_id));
+        Some(self.file(self.files.get(name.as_ref()), is_address, method, headers, request_id))
+    }
+
+    /// Whether addresses of the API have a page: the app is Coffer's own, which shows what is there.
+    pub fn shows_api(&self) -> bool {
+        self.shows_api
+    }
+
+    /// The app's page in place of JSON, for a browser that goes to an address of the API. A program that says who it is wants none.
+    pub fn api_page(&self, method: &Method, headers: &HeaderMap, request_id: &str) -> Option<Response<Bytes>> {
+        let is_wanted = self.shows_api
+            && is_read(method)
+            && accept::is_page_wanted(headers)
+            && !headers.contains_key(header::AUTHORIZATION);
+        is_wanted.then(|| self.file(self.files.get(PAGE), true, method, headers, request_id))
+    }
+
+    /// A file, or what stands for it. `is_address`: it is the answer to those alone who want a page.
+    fn file(
+        &self,
+        asset: Option<&Asset>,
+        is_address: bool,
+        method: &Method,
+        headers: &HeaderMap,
+        request_id: &str,
+    ) -> Response<Bytes> {
+        let is_head = *method == Method::HEAD;
+        let mut response = asset.map_or_else(no_app, |asset| asset.respond(is_head, headers, request_id));
         if is_address {
             vary(response.headers_mut(), "Accept");
         }
@@ -112,7 +147,7 @@ impl Assets {
             response.headers_mut().insert(header::CONTENT_LENGTH, length);
             *response.body_mut() = Bytes::new();
         }
-        Some(response)
+        response
     }
 
     /// What `path` means: a file, the page of a folder as makers of sites write it (`about.html` or `about/index.html` for `/about`), or an address.

@@ -10,6 +10,7 @@ use crate::{
     endpoints::{records, tokens},
     field::{Field, FieldType},
     id::RecordId,
+    snippet::{Sent, Snippet, shell},
 };
 
 /// Fields that an example has beside those that must be there.
@@ -28,15 +29,6 @@ pub struct ApiRoute {
     pub who: String,
     /// An example of its body.
     pub body: Option<Value>,
-}
-
-/// A request to copy.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Snippet {
-    /// For which program.
-    pub name: &'static str,
-    /// It.
-    pub text: String,
 }
 
 /// The routes of a collection's records. `id`: one of its records, where there is one.
@@ -181,56 +173,8 @@ impl ApiRoute {
     /// The request for HTTPie, curl and a page's own script. The token is in `ACCESS`, or `access`.
     pub fn snippets(&self, origin: &str) -> [Snippet; 3] {
         let address = format!("{origin}{}", self.path);
-        let (method, body) = (&self.method, self.body.as_ref());
-        let json = body.map(Value::to_string);
-        let members = body.and_then(Value::as_object).map(|body| {
-            let member = |(name, value): (&String, &Value)| match value {
-                Value::String(text) => format!(" {}", shell(&format!("{name}={text}"))),
-                other => format!(" {}", shell(&format!("{name}:={other}"))),
-            };
-            body.iter().map(member).collect::<String>()
-        });
-        let curl_method = if method == "GET" { String::new() } else { format!("-X {method} ") };
-        let curl_body = json.as_ref().map(|json| format!(" -H 'Content-Type: application/json' -d {}", shell(json)));
-        let fetch_method = if method == "GET" { String::new() } else { format!("method: '{method}', ") };
-        let (fetch_type, fetch_body) = match &json {
-            Some(json) => (", 'Content-Type': 'application/json'", format!(",\n  body: JSON.stringify({json})")),
-            None => ("", String::new()),
-        };
-        [
-            Snippet {
-                name: "HTTPie",
-                text: format!(
-                    "http -A bearer -a \"$ACCESS\" {method} {}{}",
-                    shell(&address),
-                    members.unwrap_or_default()
-                ),
-            },
-            Snippet {
-                name: "curl",
-                text: format!(
-                    "curl {curl_method}{} -H \"Authorization: Bearer $ACCESS\"{}",
-                    shell(&address),
-                    curl_body.unwrap_or_default()
-                ),
-            },
-            Snippet {
-                name: "fetch",
-                text: format!(
-                    "await fetch('{address}', {{{fetch_method}headers: {{Authorization: `Bearer ${{access}}`{fetch_type}}}{fetch_body}}})"
-                ),
-            },
-        ]
-    }
-}
-
-/// A word for a shell.
-fn shell(text: &str) -> String {
-    let is_plain = |c: char| c.is_ascii_alphanumeric() || "-_./:=,@%+".contains(c);
-    if !text.is_empty() && text.chars().all(is_plain) {
-        text.to_owned()
-    } else {
-        format!("'{}'", text.replace('\'', r"'\''"))
+        let body = self.body.as_ref().map(Value::to_string).unwrap_or_default();
+        Sent { method: &self.method, address: &address, body: &body, is_signed_in: true }.snippets()
     }
 }
 
@@ -270,7 +214,7 @@ mod tests {
         );
         assert_eq!(
             texts[1],
-            r#"curl -X POST http://x:8000/api/records/snacks/ -H "Authorization: Bearer $ACCESS" -H 'Content-Type: application/json' -d '{"title":"text","price":1,"kind":"it'\''s sweet"}'"#
+            r#"curl -X POST http://x:8000/api/records/snacks/ -H "Authorization: Bearer $ACCESS" -H 'Content-Type: application/json' --data-raw '{"title":"text","price":1,"kind":"it'\''s sweet"}'"#
         );
         assert!(
             texts[2].contains(r#"body: JSON.stringify({"title":"text","price":1,"kind":"it's sweet"})"#),

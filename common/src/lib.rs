@@ -15,7 +15,7 @@
 //! - [`mod@metrics`], [`dashboard`]: the last hour of a server in samples, and what a dashboard makes of them.
 //! - [`view`], [`insight`]: saved views of collections, and charts of their records.
 //! - [`activity`], [`diff`]: lists of changes to look through, and what each did, word by word.
-//! - [`api_page`]: how a collection's records are asked for, with requests to copy.
+//! - [`api_page`]: how a collection's records are asked for, with requests to copy; [`snippet`]: any request, to copy.
 //! - [`inspection`]: what a token says, explained. [`mod@log`]: the lines of a server's log.
 //! - [`migration`]: changes of collections that are kept in files.
 //! - [`renewal`], [`conflict`]: when a client renews its token; what it does when somebody else changed a record meanwhile.
@@ -71,6 +71,7 @@ pub mod renewal;
 pub mod rows;
 pub mod schema;
 pub mod selection;
+pub mod snippet;
 pub mod table;
 pub mod text;
 pub mod undo;

@@ -115,7 +115,16 @@ fn Gate(props: &GateProps) -> Html {
         }
         Phase::SignedOut { .. } => {
             return match route {
-                route @ (Route::SetUp | Route::SignIn) => html! { <Later part={Part::Accounts} {route} /> },
+                route @ (Route::SetUp | Route::SignIn | Route::SignUp) => {
+                    html! { <Later part={Part::Accounts} {route} /> }
+                }
+                // The API answers whoever asks; and where nothing else is, something may be published.
+                route @ (Route::Api { .. } | Route::ApiRoot | Route::NotFound) => html! {
+                    <>
+                        <header class="site-head"><span class="home">{ mark() }<span class="wordmark">{ words::PRODUCT }</span></span></header>
+                        <main id="main" tabindex="-1"><Later part={Part::Explorer} {route} /></main>
+                    </>
+                },
                 route => {
                     let query = route::sign_in_query(&address(&route, &query));
                     html! { <Redirect to={Route::SignIn} {query} /> }
@@ -126,7 +135,7 @@ fn Gate(props: &GateProps) -> Html {
         Phase::Expired(user) => (user, true),
     };
     match route {
-        Route::SetUp => return html! { <Redirect to={Route::Dashboard} /> },
+        Route::SetUp | Route::SignUp => return html! { <Redirect to={Route::Dashboard} /> },
         Route::SignIn => {
             let (to, query) = route::after_sign_in(&query);
             return html! { <Redirect {to} {query} /> };
@@ -201,12 +210,16 @@ fn Main(props: &MainProps) -> Html {
         | Route::Sessions
         | Route::Users
         | Route::NewUser
+        | Route::Invitations
         | Route::User { .. }
         | Route::UserSessions { .. }) => {
             html! { <Later part={Part::Accounts} {route} /> }
         }
         route @ (Route::Server { .. } | Route::Changes) => html! { <Later part={Part::Server} {route} /> },
-        Route::NotFound | Route::SetUp | Route::SignIn => pages::not_found::not_found_page(),
+        route @ (Route::Api { .. } | Route::ApiRoot | Route::NotFound) => {
+            html! { <Later part={Part::Explorer} {route} /> }
+        }
+        Route::SetUp | Route::SignIn | Route::SignUp => pages::not_found::not_found_page(),
     };
     html! { <main id="main" ref={node} tabindex="-1">{ page }</main> }
 }

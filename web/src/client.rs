@@ -23,11 +23,11 @@ use common::{
 };
 use futures_util::future::{FutureExt, LocalBoxFuture};
 use gloo_net::http::RequestBuilder;
-use http::{HeaderValue, StatusCode};
+use http::{HeaderValue, Method, StatusCode};
 use js_sys::{Promise, Reflect, Uint8Array};
 use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::{JsFuture, future_to_promise, spawn_local};
-use web_sys::{AbortSignal, Blob, File, ReadableStreamDefaultReader};
+use web_sys::{AbortSignal, Blob, File, ReadableStreamDefaultReader, RequestCache};
 use yew::Callback;
 
 use crate::{
@@ -207,6 +207,49 @@ impl Client {
         }
     }
 
+    /// Sends any request to this server, to the address as it stands, as who is signed in or as nobody, and gives the answer as it came,
+    /// of its body `most` bytes.
+    pub(crate) async fn any(&self, asked: &AnyRequest, most: usize) -> Result<AnyAnswer, CallError> {
+        let unreachable = || CallError::Unreachable(words::NO_ANSWER.to_owned());
+        // The token goes nowhere else, whatever was typed.
+        let origin = web_sys::window().and_then(|window| window.location().origin().ok()).unwrap_or_default();
+        if !asked.address.starts_with('/') {
+            return Err(CallError::Unreachable(words::explorer::NO_PATH.to_owned()));
+        }
+        let user = self.user().filter(|_| !asked.is_nobodys);
+        let mut refused: Option<String> = None;
+        loop {
+            let token = match user {
+                Some(user) => self.token(user, refused.as_deref()).await?,
+                None => None,
+            };
+            let mut request = RequestBuilder::new(&format!("{origin}{}", asked.address))
+                .method(asked.method.clone())
+                .header("accept", "application/json")
+                .cache(RequestCache::NoStore);
+            if let Some(token) = &token {
+                request = request.header("authorization", &format!("Bearer {token}"));
+            }
+            let request = if asked.body.is_empty() {
+                request.build()
+            } else {
+                request.header("content-type", "application/json").body(asked.body.as_str())
+            };
+            let began = now();
+            let response = request.map_err(|_| unreachable())?.send().await.map_err(|_| unreachable())?;
+            if response.status() == 401 && refused.is_none() && token.is_some() {
+                refused = token;
+                continue;
+            }
+            let (status, reason) = (response.status(), response.status_text());
+            let headers = response.headers().entries().collect();
+            let kind = response.headers().get("content-type").unwrap_or_default();
+            let reader = response.body().map(|body| EventReader(body.get_reader().unchecked_into()));
+            let (body, rest) = read_shown(reader, &kind, most).await;
+            return Ok(AnyAnswer { status, reason, headers, body, rest, took: now().saturating_sub(began) });
+        }
+    }
+
     async fn exchange(
         &self,
         request: http::Request<Vec<u8>>,
@@ -366,6 +409,64 @@ impl Client {
             channel.tell(news);
         }
     }
+}
+
+/// A request to any address of this server.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct AnyRequest {
+    pub(crate) method: Method,
+    /// Path and query.
+    pub(crate) address: String,
+    /// JSON, or nothing.
+    pub(crate) body: String,
+    /// It is sent without a token.
+    pub(crate) is_nobodys: bool,
+}
+
+/// What came.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct AnyAnswer {
+    pub(crate) status: u16,
+    /// What stands behind it; nothing over HTTP/2.
+    pub(crate) reason: String,
+    pub(crate) headers: Vec<(String, String)>,
+    pub(crate) body: String,
+    pub(crate) rest: Rest,
+    /// Milliseconds.
+    pub(crate) took: u64,
+}
+
+/// What of an answer's body was not read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Rest {
+    Nothing,
+    /// All of it: a file, or a stream that does not end.
+    All,
+    /// What is more than is shown.
+    Tail,
+}
+
+/// A body that is text, as far as it is shown. What is not read any more is given up, so that it is not sent either.
+async fn read_shown(reader: Option<EventReader>, kind: &str, most: usize) -> (String, Rest) {
+    let Some(reader) = reader else { return (String::new(), Rest::Nothing) };
+    let kind = kind.to_ascii_lowercase();
+    let is_text = kind.is_empty() || kind.contains("json") || kind.starts_with("text/");
+    let mut bytes = Vec::new();
+    if is_text && !kind.starts_with("text/event-stream") {
+        while let Some(more) = reader.next().await {
+            bytes.extend(more);
+            if bytes.len() > most {
+                break;
+            }
+        }
+        if bytes.len() <= most {
+            return (String::from_utf8_lossy(&bytes).into_owned(), Rest::Nothing);
+        }
+    }
+    let _ = JsFuture::from(reader.0.cancel()).await;
+    let rest = if bytes.is_empty() { Rest::All } else { Rest::Tail };
+    bytes.truncate(most);
+    (String::from_utf8_lossy(&bytes).into_owned(), rest)
 }
 
 /// A stream as its bytes come.

@@ -11,8 +11,8 @@ mod pages {
     use crate::{
         live,
         pages::{
-            changes, collections, dashboard, editor, many, password, record, server, sessions, set_up, sign_in, users,
-            views,
+            changes, collections, dashboard, editor, explorer, invitations, many, password, record, server, sessions,
+            set_up, sign_in, users, views,
         },
         route::Route,
     };
@@ -68,6 +68,11 @@ mod pages {
         html! { <views::BesideTable /> }
     }
 
+    /// Addresses of the API.
+    pub(super) fn explorer(_: &Route) -> Html {
+        html! { <explorer::ExplorerPage /> }
+    }
+
     /// What others change, told to every page.
     pub(super) fn live(_: &Route) -> Html {
         html! { <live::Follow /> }
@@ -81,6 +86,8 @@ mod pages {
             Route::Password => html! { <password::PasswordPage /> },
             Route::Sessions => html! { <sessions::SessionsPage /> },
             Route::Users => html! { <users::UsersPage /> },
+            Route::SignUp => html! { <invitations::SignUpPage /> },
+            Route::Invitations => html! { <invitations::InvitationsPage /> },
             Route::NewUser => html! { <users::NewUserPage /> },
             Route::User { id } => html! { <users::UserPage key={id.to_string()} {id} /> },
             Route::UserSessions { id } => html! { <sessions::SessionsPage key={id.to_string()} of={id} /> },
@@ -100,7 +107,7 @@ mod fetched {
     use super::{Draw, Part, pages};
 
     thread_local! {
-        static AT_HAND: [Cell<Option<Draw>>; 8] = const { [const { Cell::new(None) }; 8] };
+        static AT_HAND: [Cell<Option<Draw>>; 9] = const { [const { Cell::new(None) }; 9] };
     }
 
     // The parts themselves never fail; fetching them does.
@@ -147,6 +154,12 @@ mod fetched {
     }
 
     #[allow(clippy::unnecessary_wraps)]
+    #[wasm_split(explorer, fallible)]
+    fn explorer() -> Result<Draw, SplitLoaderError> {
+        Ok(pages::explorer)
+    }
+
+    #[allow(clippy::unnecessary_wraps)]
     #[wasm_split(live, fallible)]
     fn live() -> Result<Draw, SplitLoaderError> {
         Ok(pages::live)
@@ -166,6 +179,7 @@ mod fetched {
             Part::Many => many().await,
             Part::Server => server().await,
             Part::Views => views().await,
+            Part::Explorer => explorer().await,
         };
         let draw = draw.ok();
         AT_HAND.with(|known| known[part as usize].set(draw));
@@ -192,6 +206,7 @@ mod fetched {
             Part::Many => pages::many,
             Part::Server => pages::server,
             Part::Views => pages::views,
+            Part::Explorer => pages::explorer,
         })
     }
 
@@ -228,6 +243,8 @@ pub(crate) enum Part {
     Server,
     /// Saved views and columns of tables.
     Views,
+    /// Addresses of the API. Few come to it, so it is fetched when they do.
+    Explorer,
 }
 
 /// How long the first page has the line for itself.

@@ -4,6 +4,8 @@ pub(crate) mod changes;
 pub(crate) mod collections;
 pub(crate) mod dashboard;
 pub(crate) mod editor;
+pub(crate) mod explorer;
+pub(crate) mod invitations;
 pub(crate) mod many;
 pub(crate) mod not_found;
 pub(crate) mod password;

@@ -20,6 +20,8 @@ pub(crate) enum Route {
     SetUp,
     #[at("/sign-in")]
     SignIn,
+    #[at("/sign-up")]
+    SignUp,
     #[at("/collections/new")]
     NewCollection,
     #[at("/collections/from-file")]
@@ -42,6 +44,8 @@ pub(crate) enum Route {
     Users,
     #[at("/users/new")]
     NewUser,
+    #[at("/users/invitations")]
+    Invitations,
     #[at("/users/:id")]
     User { id: UserId },
     #[at("/users/:id/sessions")]
@@ -50,6 +54,11 @@ pub(crate) enum Route {
     Changes,
     #[at("/server/:page")]
     Server { page: ServerPage },
+    /// An address of the API, shown to people.
+    #[at("/api/*rest")]
+    Api { rest: String },
+    #[at("/api")]
+    ApiRoot,
     #[not_found]
     #[at("/not-found")]
     NotFound,
@@ -112,7 +121,11 @@ pub(crate) fn after_sign_in(query: &str) -> Location {
     let next = decode(query).into_iter().find(|(name, _)| name == "next").map(|(_, value)| value).unwrap_or_default();
     let (path, query) = next.split_once('?').unwrap_or((&next, ""));
     match Route::recognize(path) {
-        Some(Route::NotFound | Route::SignIn | Route::SetUp) | None => (Route::Dashboard, String::new()),
+        // The page behind the slash is another address.
+        Some(Route::Api { .. }) => (Route::Api { rest: path.trim_start_matches("/api/").to_owned() }, query.to_owned()),
+        Some(Route::NotFound | Route::SignIn | Route::SignUp | Route::SetUp) | None => {
+            (Route::Dashboard, String::new())
+        }
         Some(route) => (route, query.to_owned()),
     }
 }
@@ -132,6 +145,31 @@ mod tests {
         let expected = (Route::Records { name: "snacks".parse().unwrap() }, "price__gte=3&page=2".to_owned());
         assert_eq!(after_sign_in(&query), expected);
         assert_eq!(address(&expected.0, &expected.1), "/c/snacks?price__gte=3&page=2");
+    }
+
+    #[test]
+    fn an_address_of_the_api_is_a_page_with_its_slashes() {
+        let query = sign_in_query("/api/records/snacks/?page=2");
+        let (route, query) = after_sign_in(&query);
+        assert_eq!(address(&route, &query), "/api/records/snacks/?page=2");
+        assert!(matches!(Route::recognize("/api/records/snacks/7/"), Some(Route::Api { .. })));
+        assert!(matches!(Route::recognize("/api/"), Some(Route::Api { .. } | Route::ApiRoot)));
+        assert_eq!(Route::recognize("/apix/"), Some(Route::NotFound));
+    }
+
+    #[test]
+    fn who_comes_to_a_page_without_a_session_signs_in_first_and_an_address_of_the_api_is_shown() {
+        let boot = include_str!("../boot.js");
+        let own =
+            boot.lines().find_map(|line| line.strip_prefix(r"const isOwn = /^\/($|(")?.split_once(')')).unwrap().0;
+        let own: Vec<&str> = own.split('|').collect();
+        let first = |path: &'static str| path.trim_start_matches('/').split('/').next().unwrap();
+        for path in Route::routes().into_iter().filter(|path| !["/", "/not-found"].contains(path)) {
+            assert_eq!(own.contains(&first(path)), first(path) != "api", "{path}");
+        }
+        for path in own {
+            assert!(Route::routes().iter().any(|known| first(known) == path), "{path}");
+        }
     }
 
     #[test]

@@ -4,6 +4,7 @@ pub(crate) mod account;
 pub(crate) mod changes;
 pub(crate) mod dashboard;
 pub(crate) mod editor;
+pub(crate) mod explorer;
 pub(crate) mod live;
 pub(crate) mod many;
 pub(crate) mod server;

@@ -39,11 +39,13 @@ const WASM_OPT: [&str; 7] = [
     "--enable-multivalue",
 ];
 /// Modules of pages that later parts hold. Code of theirs in the first part means that something else than `later.rs` names them.
-pub(crate) const LATER_PAGES: [&str; 13] = [
+pub(crate) const LATER_PAGES: [&str; 15] = [
     "changes",
     "collections",
     "dashboard",
     "editor",
+    "explorer",
+    "invitations",
     "many",
     "password",
     "record",

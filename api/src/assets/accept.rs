@@ -16,6 +16,8 @@ pub(super) fn is_page_wanted(headers: &HeaderMap) -> bool {
         match name.as_str() {
             "text/html" | "application/xhtml+xml" | "text/*" => html = html.max(weight),
             "application/json" | "application/problem+json" => json = json.max(weight),
+            // No browser says so: programs in Java do, which name HTML as well where nobody told them what to ask for.
+            "*" => return false,
             _ => {}
         }
     }
@@ -61,6 +63,8 @@ mod tests {
             "text/htmlx",
             "text/plain",
             "image/avif,image/webp,*/*;q=0.8",
+            "application/json, text/html;q=0.1",
+            "text/html, image/gif, image/jpeg, *; q=.2, */*; q=.2",
         ] {
             assert!(!wanted(accept), "{accept}");
         }

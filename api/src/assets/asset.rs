@@ -45,6 +45,11 @@ impl Asset {
         }
     }
 
+    /// Whether the file says `text`.
+    pub(super) fn contains(&self, text: &[u8]) -> bool {
+        self.identity.bytes.windows(text.len()).any(|part| part == text)
+    }
+
     fn form(&self, encoding: Encoding) -> Option<&Form> {
         match encoding {
             Encoding::Identity => Some(&self.identity),

@@ -21,7 +21,7 @@ fn assets() -> Assets {
         asset("about.html", "dd", None, None),
         asset("guide/index.html", "ee", None, None),
     ]);
-    Assets { files, policy: Policy::Ours }
+    Assets::new(files, Policy::Ours)
 }
 
 fn send(method: &Method, path: &str, headers: &[(HeaderName, &'static str)]) -> Option<Response<Bytes>> {

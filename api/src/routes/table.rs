@@ -5,6 +5,7 @@ use std::{borrow::Cow, pin::Pin, sync::Arc};
 use common::{
     Access, Endpoint,
     access::Action,
+    answer::{Answer as _, AnswerKind},
     endpoint::{BodyKind, Cost, OWN_PREFIX, behind_own_prefix},
     id::OperationId,
     undo::OPERATION_HEADER,
@@ -35,6 +36,9 @@ use crate::{
 };
 use server::{headers::vary, metrics::Route, request::RequestId};
 
+/// The first part of the API's addresses.
+const API: &str = "api";
+
 /// An answer that was made now, or that was given before.
 enum Answered<E: Endpoint> {
     Now(Reply<E>),
@@ -54,6 +58,8 @@ struct Resource {
     accesses: Vec<Access>,
     /// What their bodies may be.
     bodies: Vec<BodyKind>,
+    /// What GET answers with is no JSON.
+    is_file: bool,
 }
 
 /// Every route of the API.
@@ -88,15 +94,17 @@ impl Table {
     {
         let handler = self.handler(handler);
         let segments = split(E::PATH).map(|part| (!part.starts_with('{')).then_some(part)).collect::<Vec<_>>();
+        let is_file = E::METHOD == Method::GET && E::Response::KIND != AnswerKind::Json;
         if let Some(resource) = self.resources.iter_mut().find(|resource| resource.segments == segments) {
             resource.methods.push((E::METHOD, handler));
             resource.accesses.push(E::ACCESS);
             resource.bodies.extend(E::BODY.kinds);
+            resource.is_file |= is_file;
             return;
         }
         let (methods, accesses) = (vec![(E::METHOD, handler)], vec![E::ACCESS]);
         let bodies = E::BODY.kinds.to_vec();
-        let resource = Resource { segments, route: Route::of(E::PATH), methods, accesses, bodies };
+        let resource = Resource { segments, route: Route::of(E::PATH), methods, accesses, bodies, is_file };
         // A literal segment goes before a parameter: /api/users/me/ is not a user's id.
         let place = self.resources.partition_point(|known| known.literals() >= resource.literals());
         self.resources.insert(place, resource);
@@ -237,7 +245,36 @@ impl Table {
         response
     }
 
-    async fn answer(&self, method: &Method, path: &str, mut raw: Raw) -> Response {
+    async fn answer(&self, method: &Method, path: &str, raw: Raw) -> Response {
+        // Before anything is looked up: a browser brings no token, so what it goes to is found by the page, as who is signed in.
+        let may_be_page =
+            self.assets.shows_api() && [Method::GET, Method::HEAD].contains(method) && split(path).next() == Some(API);
+        if !may_be_page {
+            return self.found(method, path, raw).await;
+        }
+        if let Some(page) = self.page(method, path, &raw) {
+            return page;
+        }
+        let mut response = self.found(method, path, raw).await;
+        vary(response.headers_mut(), "Accept");
+        response
+    }
+
+    /// The web app's page for an address of the API, where a browser goes there. `format=json` says that the JSON itself is wanted, and what is a file
+    /// is one for everybody.
+    fn page(&self, method: &Method, path: &str, raw: &Raw) -> Option<Response> {
+        let request_id = raw.request_id.as_ref().map_or("", RequestId::as_str);
+        let page = self.assets.api_page(method, &raw.headers, request_id)?;
+        let is_file = self.find(path, &mut Vec::new()).is_some_and(|resource| resource.is_file);
+        if is_file || raw.query.split('&').any(|pair| pair == "format=json") {
+            return None;
+        }
+        raw.notes.route(Route::FILE);
+        Some(page.map(Body::Whole))
+    }
+
+    /// What is at an address.
+    async fn found(&self, method: &Method, path: &str, mut raw: Raw) -> Response {
         let own = behind_own_prefix(path);
         if own.is_some() {
             raw.prefix = OWN_PREFIX;

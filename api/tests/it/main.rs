@@ -4,6 +4,7 @@
 
 mod access;
 mod aggregate;
+mod api_pages;
 mod backup;
 mod bounds;
 mod browser_session;

@@ -58,6 +58,23 @@ impl Form {
         ])
     }
 
+    /// An invitation to be made: [`NewInvitation`](crate::endpoints::users::NewInvitation).
+    pub fn new_invitation() -> Self {
+        Self::of([optional(
+            line(ROLES, "Beside those of all who sign up. With spaces or commas between them."),
+            String::new(),
+        )])
+    }
+
+    /// Who is invited, for themselves: [`NewUser`](crate::endpoints::users::NewUser) without the invitation.
+    pub fn sign_up() -> Self {
+        Self::of([
+            line("username", "What you will sign in with."),
+            new_password("password", "A few words in a row do well."),
+            email(""),
+        ])
+    }
+
     /// Changes to a user: [`UserPatch`](crate::endpoints::users::UserPatch).
     pub fn edit_user(user: &User) -> Self {
         let roles: Vec<&str> = user.roles.iter().map(RoleName::as_str).collect();

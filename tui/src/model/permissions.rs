@@ -68,12 +68,9 @@ impl Model {
             Action::Trash | Action::Export | Action::Views | Action::Insights => {
                 matches!(self.screens.last(), Some(Screen::Records(table)) if !table.is_look_up)
             }
-            Action::Users
-            | Action::Invitations
-            | Action::Log
-            | Action::Failures
-            | Action::Server
-            | Action::Backup => self.is_admin(),
+            Action::Users | Action::Invitations | Action::Log | Action::Failures | Action::Server | Action::Backup => {
+                self.is_admin()
+            }
             Action::New | Action::Edit | Action::Delete if self.context() == Context::Invitations => self.is_admin(),
             Action::New | Action::Edit | Action::Delete => self.may_at_all(action),
             _ => true,

@@ -58,6 +58,7 @@ pub(crate) fn UsersPage() -> Html {
         <div class="page page-table">
             <PageHead title={account::USERS_TITLE} above={vec![collections_breadcrumb()]}>
                 if is_admin {
+                    <Link to={Route::Invitations} class="button">{ account::INVITATIONS }</Link>
                     <Link to={Route::NewUser} class="button button-primary" shortcut={keys::NEW}>
                         { icon(Shape::Plus) }{ account::NEW_USER }
                     </Link>

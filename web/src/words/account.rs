@@ -17,6 +17,22 @@ pub(crate) const SAVE: &str = "Save user";
 pub(crate) const DANGER: &str = "Delete this user";
 pub(crate) const DANGER_CONFIRM: &str = "Type the user's name to confirm";
 
+pub(crate) const INVITATIONS: &str = "Invitations";
+pub(crate) const INVITATIONS_LEAD: &str =
+    "Whoever opens an invitation's link can make a user of their own, once, within seven days. Times are in UTC.";
+pub(crate) const INVITE: &str = "Make a link";
+pub(crate) const INVITED: &str = "Send this link to who shall sign up. It is not shown again.";
+pub(crate) const INVITED_OFF: &str = "It counts where the server runs with --sign-up invite.";
+pub(crate) const NO_INVITATIONS: &str = "No invitation is open.";
+pub(crate) const MADE: &str = "Made";
+pub(crate) const GOOD_UNTIL: &str = "Good until";
+pub(crate) const ROLES: &str = "Roles";
+pub(crate) const TAKE_BACK: &str = "Take back";
+pub(crate) const TAKEN_BACK: &str = "The invitation was taken back.";
+pub(crate) const SIGN_UP: &str = "Sign up";
+pub(crate) const NO_INVITATION: &str = "Where one signs up by invitation, open the link that you were sent.";
+pub(crate) const AWAITS: &str = "You are signed up. You can sign in once an admin has let you in.";
+
 pub(crate) const SESSIONS_TITLE: &str = "Sessions";
 pub(crate) const EXPLAIN_TOKEN: &str = "Explain a token";
 pub(crate) const SESSIONS_LEAD: &str = "Where you are signed in. Times are in UTC.";

@@ -245,3 +245,49 @@ async fn who_ends_their_own_session_is_out_and_only_admins_get_to_the_users() {
     browser.absent(".notice").await;
     browser.end(&[401]).await;
 }
+
+#[tokio::test]
+async fn somebody_is_invited_by_a_link_and_another_link_is_taken_back() {
+    let server = Server::with(&["--sign-up", "invite"]);
+    let browser = Browser::start(&server).await;
+    set_up(&browser, &server).await;
+    browser.go("/users").await;
+    browser.click("a[href='/users/invitations']").await;
+    browser.at("/users/invitations").await;
+    browser.see(".hint", "No invitation is open.").await;
+    browser.fill("#field-roles", "cook").await;
+    browser.press(ENTER).await;
+    let link = browser.text(".invitation").await;
+    assert!(link.starts_with(&format!("{}/sign-up?invitation=", server.address)), "{link}");
+    browser.see("table.people td", "cook").await;
+    browser.click("form button[type=submit]").await;
+    browser.wait("return document.querySelectorAll('table.people tbody tr').length === 2").await;
+    let gone = browser.text(".invitation").await;
+    assert_ne!(link, gone);
+    // The newest stands first.
+    browser.click("table.people tbody tr:first-child button").await;
+    browser.see(".toast", "The invitation was taken back.").await;
+    browser.wait("return document.querySelectorAll('table.people tbody tr').length === 1").await;
+    // A link is told once.
+    browser.reload().await;
+    browser.see("table.people td", "cook").await;
+    browser.absent(".invitation").await;
+
+    browser.click(".who button:last-child").await;
+    browser.see("h1", "Sign in").await;
+    browser.go(&gone).await;
+    browser.fill("#field-username", "eve").await;
+    browser.fill("#field-password", PASSWORD).await;
+    browser.press(ENTER).await;
+    browser.see(".notice-bad", "This invitation does not count").await;
+    browser.go(&link).await;
+    browser.see("h1", "Sign up").await;
+    browser.fill("#field-username", "eve").await;
+    browser.fill("#field-password", PASSWORD).await;
+    browser.press(ENTER).await;
+    browser.see("h1", "Dashboard").await;
+    browser.see(".who", "eve").await;
+    // Neither is it in the address any more.
+    browser.at("/").await;
+    browser.end(&[400]).await;
+}

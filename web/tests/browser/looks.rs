@@ -61,5 +61,5 @@ async fn nothing_sticks_out_at_any_width_in_light_and_dark() {
         browser.text(".routes td").await;
         fs::write(folder.join("web-dashboard-light.png"), browser.picture().await).unwrap();
     }
-    browser.end(&[]).await;
+    browser.end(&[404]).await;
 }

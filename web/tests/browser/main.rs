@@ -9,6 +9,7 @@ mod browser;
 mod changes;
 mod crowd;
 mod dashboard;
+mod explorer;
 mod first_run;
 mod live;
 mod looks;

@@ -4,11 +4,12 @@ use std::rc::Rc;
 
 use common::{
     Call,
-    api_page::{ApiRoute, Snippet, routes, sign_in},
+    api_page::{ApiRoute, routes, sign_in},
     collection::Collection,
     endpoints::{collections, records},
     name::CollectionName,
     query::{ListQuery, Query as _, decode},
+    snippet::Snippet,
     text::label,
 };
 use wasm_bindgen_futures::spawn_local;
