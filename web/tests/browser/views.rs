@@ -75,7 +75,7 @@ async fn columns_are_chosen_and_moved() {
     browser.click(".view-columns li:nth-child(2) button").await;
     browser.wait("return document.querySelector('table.records thead .sort').innerText === 'Price'").await;
     browser.click(".view-columns li:nth-child(3) input").await;
-    browser.at("/c/snacks?fields=price%2Ctitle").await;
+    browser.at("/c/snacks?fields=price%2Ctitle%2Cupdated_at").await;
     browser.click(".popover > .button").await;
     browser.at("/c/snacks").await;
     browser.end(&[]).await;

@@ -116,7 +116,7 @@ pub(super) fn ViewsMenu(props: &ViewsMenuProps) -> Html {
                 <>
                     <div class="picker">{ for list.iter().map(|view| row(view, is_active(view), &caller, &apply)) }</div>
                     if let Some(view) = active.filter(|view| may_change(view, &caller)) {
-                        <Manage key={view.id.to_string()} view={view.clone()} query={query.clone()} plot={props.plot.clone()} busy={*busy} send={send.clone()}
+                        <Manage key={view.id.to_string()} view={view.clone()} query={query.clone()} plot={props.plot.clone()} send={send.clone()}
                             ondelete={ { let deleting = deleting.setter(); Callback::from(move |one| deleting.set(Some(one))) } } />
                     }
                 </>
@@ -192,7 +192,6 @@ struct ManageProps {
     /// What the table shows.
     query: Rc<ListQuery>,
     plot: Option<String>,
-    busy: bool,
     send: Send,
     ondelete: Callback<(ViewId, String)>,
 }
@@ -200,7 +199,7 @@ struct ManageProps {
 /// What can be done with the view that is chosen.
 #[component]
 fn Manage(props: &ManageProps) -> Html {
-    let ManageProps { view, query, plot, busy, send, ondelete } = props;
+    let ManageProps { view, query, plot, send, ondelete } = props;
     let name = use_state(|| view.definition.name.clone());
     let oninput = {
         let name = name.clone();
@@ -254,15 +253,15 @@ fn Manage(props: &ManageProps) -> Html {
         <form class="view-manage" onsubmit={rename} novalidate=true>
             <label class="hidden" for="view-name">{ words::NEW_NAME }</label>
             <input id="view-name" class="input" type="text" maxlength="100" dir="auto" autocomplete="off" value={(*name).clone()} {oninput} />
-            <button type="submit" class="button button-small" disabled={!is_named || *busy}>{ words::RENAME }</button>
+            <button type="submit" class="button button-small">{ words::RENAME }</button>
             <div class="view-actions">
                 if is_otherwise {
-                    <button type="button" class="button button-quiet button-small" disabled={*busy} onclick={overwrite}>{ words::OVERWRITE }</button>
+                    <button type="button" class="button button-quiet button-small" onclick={overwrite}>{ words::OVERWRITE }</button>
                 }
-                <button type="button" class="button button-quiet button-small" disabled={*busy} onclick={share}>
+                <button type="button" class="button button-quiet button-small" onclick={share}>
                     { if view.definition.shared { words::UNSHARE } else { words::SHARE } }
                 </button>
-                <button type="button" class="button button-quiet button-small" disabled={*busy} onclick={delete}>
+                <button type="button" class="button button-quiet button-small" onclick={delete}>
                     { icon(Shape::Trash) }{ all_words::DELETE }
                 </button>
             </div>
@@ -326,7 +325,7 @@ fn Keep(props: &KeepProps) -> Html {
             <div class="view-line">
                 <input id="view-keep" class="input" type="text" maxlength="100" dir="auto" autocomplete="off" placeholder={words::NAME}
                     value={(*name).clone()} {oninput} />
-                <button type="submit" class="button" disabled={!is_ready}>{ words::SAVE }</button>
+                <button type="submit" class="button">{ words::SAVE }</button>
             </div>
             <label class="check"><input type="checkbox" checked={*shared} {onchange} />{ words::SHARE_HINT }</label>
         </form>
