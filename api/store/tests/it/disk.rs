@@ -213,8 +213,8 @@ fn what_is_erased_goes_from_the_disk_with_the_next_compaction_whatever_that_is_w
     }
     compact(&store);
     super::block_on(store.commit(Batch::with(|batch| batch.put(word(0), "SECRET again")))).expect("a commit");
-    let compacted = compact(&store);
-    assert!(!compacted.rewritten && !compacted.has_erased, "it is not worth it: {compacted:?}");
+    // That is hardly worth a new store.
+    assert!(!compact(&store).has_erased, "nothing was erased");
     remove(&store, 0, true);
     // Also by another process.
     drop(store);
@@ -222,11 +222,9 @@ fn what_is_erased_goes_from_the_disk_with_the_next_compaction_whatever_that_is_w
     let compacted = compact(&store);
     assert!(compacted.rewritten && !compacted.has_erased, "{compacted:?}");
     assert!(!is_on_disk(dir.path(), "SECRET"));
-    let compacted = compact(&store);
-    assert!(!compacted.rewritten && !compacted.has_erased, "once is enough: {compacted:?}");
+    assert!(!dir.path().join("erased").exists() && !compact(&store).has_erased, "once is enough");
     drop(store);
-    let compacted = compact(&super::open(dir.path()));
-    assert!(!compacted.rewritten && !compacted.has_erased, "{compacted:?}");
+    assert!(!compact(&super::open(dir.path())).has_erased);
 }
 
 #[test]
