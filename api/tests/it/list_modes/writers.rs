@@ -110,7 +110,7 @@ async fn no_row_that_stays_comes_twice_or_is_lost_while_others_write() {
     let moves = made(&admin, "rows", &moves).await;
     stays.extend(made(&admin, "rows", second).await);
     let (stop, writes) = (Arc::new(AtomicBool::new(false)), Arc::new(AtomicUsize::new(0)));
-    let writer =
+    let others =
         tokio::spawn(write(admin.clone(), makers, stays.clone(), moves, Arc::clone(&stop), Arc::clone(&writes)));
     let mut faults = Vec::new();
     for (query, by) in ORDERINGS {
@@ -136,7 +136,7 @@ async fn no_row_that_stays_comes_twice_or_is_lost_while_others_write() {
         }
     }
     stop.store(true, Relaxed);
-    writer.await.unwrap();
+    others.await.unwrap();
     assert!(
         faults.is_empty(),
         "{} faults after {} writes: {:#?}",

@@ -167,7 +167,9 @@ async fn aggregates(
         })
         .collect();
     if !has_sum {
-        wanted.values_mut().for_each(|group| group.1 = None);
+        for group in wanted.values_mut() {
+            group.1 = None;
+        }
     }
     assert_eq!(told, wanted, "{what} grouped by {group}");
 }
