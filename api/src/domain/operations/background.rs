@@ -1,8 +1,9 @@
 //! Work while the server runs. Between pieces requests go first: the work takes a quarter of the time at most, and waits while many commits
 //! are queued, though not for ever.
 
-use std::time::Duration;
+use std::{collections::HashSet, time::Duration};
 
+use common::id::OperationId;
 use tokio::time::sleep;
 
 use super::{
@@ -24,6 +25,8 @@ const ROUND: Duration = Duration::from_mins(10);
 const TRIM_ROUNDS: u32 = 36;
 /// How long to wait after an error that may pass.
 const AFTER_ERROR: Duration = Duration::from_secs(5);
+/// How long one user's work goes on while another's waits.
+const TURN: Duration = Duration::from_secs(1);
 /// The rest after a piece is so many times as long as the piece took.
 const REST: u32 = 3;
 /// Waiting commits from which on a piece waits too, and how long at most.
@@ -31,35 +34,72 @@ const BUSY: usize = 8;
 const BUSY_WAIT: Duration = Duration::from_millis(20);
 const BUSY_WAITS: usize = 50;
 
+/// Operations that this process works on, by turns: the oldest one of each user.
+type InTurns = Vec<(OperationId, Held)>;
+
 impl Runner<'_> {
-    /// Works on everything that is to be done, until there is nothing or the server goes down.
-    async fn work(&self, app: &App) -> Result<()> {
-        for id in unfinished::list(self.core).await? {
-            while let Some(held) = self.take(id).await? {
-                if let Err(error) = self.pieces(app, held).await {
-                    return Err(self.fail(id, error).await?);
+    /// Works on everything that is to be done, until there is nothing or the server goes down. A user's operations are done one after the other, and
+    /// those of several users by turns: what one asks for does not wait for all that another does.
+    async fn work(&self, app: &App, turns: &mut InTurns) -> Result<()> {
+        loop {
+            self.take_turns(turns).await?;
+            if turns.is_empty() {
+                return Ok(());
+            }
+            let mut at = 0;
+            while let Some((id, held)) = turns.get_mut(at) {
+                let id = *id;
+                match self.pieces(app, held, Some(TURN)).await {
+                    Ok(Outcome::More) => at += 1,
+                    Ok(Outcome::Over | Outcome::Lost) => drop(turns.remove(at)),
+                    Err(error) => {
+                        turns.remove(at);
+                        return Err(self.fail(id, error).await?);
+                    }
                 }
                 if app.is_draining() {
+                    for (_, held) in turns.drain(..) {
+                        self.release(held).await?;
+                    }
                     return Ok(());
                 }
+            }
+        }
+    }
+
+    /// Takes the oldest operation of each user of whom none is at work.
+    async fn take_turns(&self, turns: &mut InTurns) -> Result<()> {
+        let mut users: HashSet<_> = turns.iter().map(|(_, held)| held.stored.by).collect();
+        for id in unfinished::list(self.core).await? {
+            if turns.iter().any(|(known, _)| *known == id) {
+                continue;
+            }
+            let Some(by) = load(self.core, id).await?.map(|(_, stored)| stored.by).filter(|by| !users.contains(by))
+            else {
+                continue;
+            };
+            if let Some(held) = self.take(id).await? {
+                users.insert(by);
+                turns.push((id, held));
             }
         }
         Ok(())
     }
 
-    /// Does pieces with rests between them, as long as the work is this process's.
-    async fn pieces(&self, app: &App, mut held: Held) -> Result<()> {
+    /// Does pieces with rests between them, as long as the work is this process's: for so long, or to the end.
+    async fn pieces(&self, app: &App, held: &mut Held, time: Option<Duration>) -> Result<Outcome> {
+        let until = time.map(|time| self.core.clock.elapsed() + time);
         loop {
             let began = self.core.clock.elapsed();
-            match self.step(&mut held).await? {
+            match self.step(held).await? {
                 Outcome::More => {}
-                Outcome::Over | Outcome::Lost => return Ok(()),
+                ended => return Ok(ended),
             }
-            if app.is_draining() {
-                return self.release(held).await;
+            let now = self.core.clock.elapsed();
+            self.rest(if held.stored.work.is_waited_for() { Duration::ZERO } else { now.saturating_sub(began) }).await;
+            if app.is_draining() || until.is_some_and(|until| self.core.clock.elapsed() >= until) {
+                return Ok(Outcome::More);
             }
-            let took = self.core.clock.elapsed().saturating_sub(began);
-            self.rest(if held.stored.work.is_waited_for() { Duration::ZERO } else { took }).await;
         }
     }
 
@@ -80,9 +120,9 @@ pub async fn run_in_background(app: App) {
 }
 
 async fn work_on_operations(app: &App) {
-    let runner = Runner::new(app.core());
+    let (runner, mut turns) = (Runner::new(app.core()), InTurns::new());
     while !app.is_draining() {
-        let pause = match runner.work(app).await {
+        let pause = match runner.work(app, &mut turns).await {
             Ok(()) => LOOK,
             Err(Error::Stopped) => return,
             Err(error) => {
@@ -109,7 +149,10 @@ async fn clear_away(app: &App) {
                 continue;
             }
             let cleared = match runner.take_recurring(name, work).await {
-                Ok(Some(held)) => runner.pieces(app, held).await,
+                Ok(Some(mut held)) => match runner.pieces(app, &mut held, None).await {
+                    Ok(Outcome::More) => runner.release(held).await,
+                    outcome => outcome.map(|_| ()),
+                },
                 Ok(None) => Ok(()),
                 Err(error) => Err(error),
             };

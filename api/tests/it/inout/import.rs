@@ -224,6 +224,30 @@ async fn imports_of_one_user_leave_places_to_others() {
 }
 
 #[tokio::test]
+async fn imports_of_several_users_are_done_by_turns() {
+    let (coffer, admin) = words().await;
+    let bob = coffer.user(&admin, "bob", json!({})).await;
+    let rows = |who: &str, count: usize| {
+        let rows: Vec<String> = (0..count).map(|row| format!("{who} {row}\n")).collect();
+        format!("word\n{}", rows.concat())
+    };
+    let mut bobs = Vec::new();
+    for n in 0..3 {
+        let begun = csv(&bob, "", rows(&format!("bob {n}"), 40_000)).await;
+        bobs.push(begun.is(202)["operation"].as_str().unwrap().to_owned());
+    }
+    let begun = csv(&admin, "", rows("ada", 12_000)).await;
+    if begun.status == 202 {
+        let at = format!("/api/operations/{}/", begun.is(202)["operation"].as_str().unwrap());
+        while admin.get(&at).await.is(200)["state"] != "done" {
+            tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+        }
+    }
+    let last = bob.get(&format!("/api/operations/{}/", bobs[2])).await.is(200);
+    assert!(last["state"] != "done" && last["done"] == 0, "{last}");
+}
+
+#[tokio::test]
 async fn what_is_left_out_can_be_mended_whatever_was_wrong_with_it() {
     let (_coffer, admin) = words().await;
     admin
