@@ -16,6 +16,6 @@ pub use self::{
     params::Params,
     rules::{
         AcceptedBody, Access, BROWSER_HEADER, BodyKind, ChargedTo, Cost, DEVICE_HEADER, Dialect, OWN_PREFIX,
-        behind_own_prefix, is_of_the_api, own_address,
+        behind_api, behind_own_prefix, is_of_the_api, own_address,
     },
 };

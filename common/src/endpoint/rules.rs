@@ -71,9 +71,14 @@ pub fn is_of_the_api(first: &str) -> bool {
     ["api", OWN_PREFIX.trim_start_matches('/')].iter().any(|own| first.eq_ignore_ascii_case(own))
 }
 
+/// What follows `/api/` in a path; `None` elsewhere.
+pub fn behind_api(path: &str) -> Option<&str> {
+    if path == "/api" { Some("") } else { path.strip_prefix("/api/") }
+}
+
 /// The address of the own API that stands behind [`OWN_PREFIX`]; `None` for any other address.
 pub fn behind_own_prefix(path: &str) -> Option<&str> {
-    path.strip_prefix(OWN_PREFIX).filter(|rest| *rest == "/api" || rest.starts_with("/api/"))
+    path.strip_prefix(OWN_PREFIX).filter(|rest| behind_api(rest).is_some())
 }
 
 /// The address at which a client asks for an own path, so that nothing published is in the way.

@@ -9,7 +9,7 @@ mod request;
 
 use std::rc::Rc;
 
-use common::CallError;
+use common::{CallError, endpoint::behind_api};
 use http::Method;
 use serde_json::Value;
 use wasm_bindgen_futures::spawn_local;
@@ -125,7 +125,7 @@ pub(crate) fn ExplorerPage() -> Html {
         });
     }
     let Some(last) = (*shown).clone() else { return html! { <div class="page">{ loading() }</div> } };
-    let is_api = path == "/api" || path.starts_with("/api/");
+    let is_api = behind_api(&path).is_some();
     if !is_api && !last.is_sent && matches!(&last.answer, Ok(answer) if answer.status == 404) {
         return not_found_page();
     }
@@ -190,7 +190,7 @@ fn origin() -> String {
 fn visit(go: &Go, address: &str) {
     let (path, query) = address.split_once('?').unwrap_or((address, ""));
     let is_plain = path.chars().all(|c| c.is_ascii_alphanumeric() || "/-_.".contains(c));
-    match path.strip_prefix("/api/").filter(|_| is_plain) {
+    match behind_api(path).filter(|_| is_plain) {
         Some(rest) => go.location(&(Route::Api { rest: rest.to_owned() }, query.to_owned())),
         None => {
             if let Some(window) = web_sys::window() {
@@ -228,7 +228,7 @@ fn answer(last: &Shown, heading: &NodeRef, rows: Option<&Rows>, go: &Go) -> Html
     let (origin, onfollow) = (origin(), follow(go));
     let json = serde_json::from_str::<Value>(&answer.body).unwrap_or_default();
     let page = |name: &str, label: &'static str| {
-        let to = json[name].as_str()?.strip_prefix(&origin).filter(|to| to.starts_with("/api/"))?.to_owned();
+        let to = json[name].as_str()?.strip_prefix(&origin).filter(|to| behind_api(to).is_some())?.to_owned();
         let rel = if name == "next" { "next" } else { "prev" };
         Some(html! { <a class="button button-small" href={to} {rel} onclick={&onfollow}>{ label }</a> })
     };

@@ -58,6 +58,7 @@ pub(crate) async fn fitting(
         sessions::List,
         sessions::EndOthers,
         users::List,
+        users::Invitations,
         users::Me,
         collections::List,
         changes::List,
