@@ -54,8 +54,8 @@ POST /api/users/me/password/ SignedIn Credentials(User) Drf Json≤262144 Nothin
 GET /api/users/ Admin Reads(User) Drf - Json
 POST /api/users/ SignUp Writes(User) Drf Json≤262144 Json
 POST /api/invitations/ Admin Writes(User) Drf Json≤262144 Json
-GET /api/invitations/ Admin Reads(User) Drf None≤0 Json
-DELETE /api/invitations/{id}/ Admin Writes(User) Drf None≤0 Nothing
+GET /api/invitations/ Admin Reads(User) Drf - Json
+DELETE /api/invitations/{id}/ Admin Writes(User) Drf - Nothing
 GET /api/users/{id}/ Admin Reads(User) Drf - Json
 PATCH /api/users/{id}/ Admin Writes(User) Drf Json≤262144 Json
 POST /api/users/{id}/unlock/ Admin Writes(User) Drf - Nothing

@@ -273,7 +273,7 @@ fn requests_to_copy_and_who_may_do_what_are_shown_for_the_collections_that_are_t
     for (keys, part) in [
         ("", "http -A bearer -a \"$ACCESS\" GET"),
         ("l", "curl 'http://127.0.0.1:8000/api/records/snacks/?ordering=-title&page_size=5'"),
-        ("l", "await fetch('http://127.0.0.1:8000/api/records/snacks/"),
+        ("l", "await fetch(\"http://127.0.0.1:8000/api/records/snacks/"),
         ("l", "http -A bearer"),
     ] {
         press(&mut model, keys);

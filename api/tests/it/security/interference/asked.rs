@@ -46,12 +46,18 @@ impl Asked {
         // Neither a field nor an index, and nothing in quotation marks.
         let unnamed = |answer: &Answer, said: &str| {
             let body: Value = serde_json::from_slice(&answer.body).unwrap_or(Value::Null);
+            // Of an import it is a row's fault, among others.
+            let is_import = self.path[0].contains("/import/");
             let named = |errors: &Value| {
-                errors.as_object().is_some_and(|all| all.keys().any(|name| name != "non_field_errors"))
+                let is_named = |name: &String| {
+                    let row = name.strip_suffix(".non_field_errors").filter(|_| is_import);
+                    name != "non_field_errors" && !row.is_some_and(|row| row.parse::<u64>().is_ok())
+                };
+                errors.as_object().is_some_and(|all| all.keys().any(is_named))
             };
             let known = ["type", "title", "status", "detail", "code", "errors", "request_id", "non_field_errors"];
             let members = body.as_object().is_some_and(|all| all.keys().all(|name| known.contains(&name.as_str())));
-            answer.status == 409
+            (answer.status == 409 || is_import && answer.status == 400)
                 && members
                 && !named(&body["errors"])
                 && answer.text().contains(said)
