@@ -79,7 +79,8 @@ impl Client {
     pub(crate) fn start(&self) {
         let client = self.clone();
         let channel = Channel::open(move |news| match news {
-            TabMessage::SignedIn => client.restore(),
+            // The mark may not have come to this tab yet.
+            TabMessage::SignedIn => client.take_session(),
             TabMessage::SignedOut => client.forget(SessionEvent::Ended),
         });
         *self.0.channel.borrow_mut() = Some(channel);
@@ -99,12 +100,17 @@ impl Client {
         if mark != Mark::Session {
             self.0.events.emit(SessionEvent::Ended);
         }
+        match mark {
+            Mark::Nothing => {}
+            Mark::SignOut => spawn_local(async move { client.make_up_for_sign_out().await }),
+            Mark::Session => self.take_session(),
+        }
+    }
+
+    /// Asks the server for a session by the cookie, whatever this tab remembers.
+    fn take_session(&self) {
+        let client = self.clone();
         spawn_local(async move {
-            match mark {
-                Mark::Nothing => return,
-                Mark::SignOut => return client.make_up_for_sign_out().await,
-                Mark::Session => {}
-            }
             match client.renew().await {
                 Err(error) if error.status() != 401 => client.0.events.emit(SessionEvent::Failed(error)),
                 _ => {}

@@ -3,7 +3,7 @@
 use crate::{browser::Browser, server::Server};
 
 /// The names of the later parts that the page has fetched.
-const FETCHED: &str = "return ['record', 'editor', 'accounts'].filter(part =>
+const FETCHED: &str = "return ['record', 'editor', 'accounts', 'server'].filter(part =>
     performance.getEntriesByType('resource').some(file => file.name.includes(`/${part}-`) && file.name.endsWith('.wasm')))";
 
 #[tokio::test]
@@ -14,7 +14,7 @@ async fn later_parts_come_after_the_first_page_and_one_that_does_not_come_is_tri
     browser.sign_in("demo", &server.said).await;
     browser.text("table.records td").await;
     // Nobody asked for them yet.
-    browser.wait(&format!("return (() => {{ {FETCHED} }})().length === 3")).await;
+    browser.wait(&format!("return (() => {{ {FETCHED} }})().length === 4")).await;
 
     browser.block(&["*/editor-*.wasm"]).await;
     browser.go("/c/snacks").await;
@@ -30,7 +30,7 @@ async fn later_parts_come_after_the_first_page_and_one_that_does_not_come_is_tri
     // What is there opens without a word to the server.
     browser.go("/c/snacks").await;
     browser.text("table.records td").await;
-    browser.wait(&format!("return (() => {{ {FETCHED} }})().length === 3")).await;
+    browser.wait(&format!("return (() => {{ {FETCHED} }})().length === 4")).await;
     browser.run("performance.clearResourceTimings(); return 1").await;
     browser.click("a[href='/password']").await;
     browser.text("#field-current_password").await;
