@@ -51,7 +51,7 @@ impl Asked {
             let named = |errors: &Value| {
                 let is_named = |name: &String| {
                     let row = name.strip_suffix(".non_field_errors").filter(|_| is_import);
-                    name != "non_field_errors" && !row.is_some_and(|row| row.parse::<u64>().is_ok())
+                    name != "non_field_errors" && row.is_none_or(|row| row.parse::<u64>().is_err())
                 };
                 errors.as_object().is_some_and(|all| all.keys().any(is_named))
             };
