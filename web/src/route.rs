@@ -3,6 +3,7 @@
 use std::{fmt, str::FromStr};
 
 use common::{
+    endpoint::behind_api,
     id::{RecordId, UserId},
     name::CollectionName,
     query::{decode, encode},
@@ -122,7 +123,9 @@ pub(crate) fn after_sign_in(query: &str) -> Location {
     let (path, query) = next.split_once('?').unwrap_or((&next, ""));
     match Route::recognize(path) {
         // The page behind the slash is another address.
-        Some(Route::Api { .. }) => (Route::Api { rest: path.trim_start_matches("/api/").to_owned() }, query.to_owned()),
+        Some(Route::Api { .. }) => {
+            (Route::Api { rest: behind_api(path).unwrap_or_default().to_owned() }, query.to_owned())
+        }
         Some(Route::NotFound | Route::SignIn | Route::SignUp | Route::SetUp) | None => {
             (Route::Dashboard, String::new())
         }

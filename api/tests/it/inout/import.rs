@@ -191,7 +191,7 @@ async fn what_is_left_out_takes_no_many_times_what_came() {
         let operation = format!("/api/operations/{}/", begun.is(202)["operation"].as_str().unwrap());
         loop {
             let told = admin.get(&operation).await.is(200);
-            if !["waiting", "running"].contains(&told["state"].as_str().unwrap()) {
+            if !["waiting", "running", "stopping"].contains(&told["state"].as_str().unwrap()) {
                 break told.to_string();
             }
             tokio::time::sleep(std::time::Duration::from_millis(20)).await;

@@ -1,5 +1,6 @@
 //! JSON as it came, laid out for people: no number is read and written again. What is an address of this server is a link.
 
+use common::endpoint::behind_api;
 use yew::prelude::*;
 
 /// A piece of the text.
@@ -132,7 +133,7 @@ fn leads_to(text: &str, name: &str, open: &[char], origin: &str, rows: Option<&R
         if let Some(path) = text.strip_prefix(origin).filter(|path| is_path(path)) {
             return Some(path.to_owned());
         }
-        if text.starts_with("/api/") && is_path(text) {
+        if behind_api(text).is_some() && is_path(text) {
             return Some(text.to_owned());
         }
     }

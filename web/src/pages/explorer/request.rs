@@ -2,7 +2,10 @@
 
 use std::rc::Rc;
 
-use common::snippet::{HIDDEN, Sent};
+use common::{
+    endpoint::behind_api,
+    snippet::{HIDDEN, Sent},
+};
 use http::Method;
 use serde_json::Value;
 use yew::prelude::*;
@@ -55,7 +58,7 @@ pub(super) fn Request(props: &RequestProps) -> Html {
         move |event: SubmitEvent| {
             event.prevent_default();
             // What is read has an address, which the way back leads to.
-            if *method == "GET" && *address != here && address.starts_with("/api/") {
+            if *method == "GET" && *address != here && behind_api(address).is_some() {
                 return visit(&go, &address);
             }
             let sent = if takes_body { fields::with_secrets(&body, &secrets) } else { Some(String::new()) };
