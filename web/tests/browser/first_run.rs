@@ -90,7 +90,7 @@ async fn a_newcomer_sets_up_defines_a_collection_and_keeps_records_in_it() {
     browser.click(".who button:last-child").await;
     browser.at("/sign-in?next=%2Fc%2Fsnacks").await;
     browser.absent(".toast").await;
-    assert_eq!(browser.run("return localStorage.length").await, 0);
+    browser.wait("return localStorage.length === 0").await;
     browser.reload().await;
     browser.sign_in("ada", PASSWORD).await;
     browser.at("/c/snacks").await;

@@ -58,7 +58,7 @@ pub(super) fn Request(props: &RequestProps) -> Html {
         move |event: SubmitEvent| {
             event.prevent_default();
             // What is read has an address, which the way back leads to.
-            if *method == "GET" && *address != here && behind_api(address).is_some() {
+            if *method == "GET" && *address != here && behind_api(&address).is_some() {
                 return visit(&go, &address);
             }
             let sent = if takes_body { fields::with_secrets(&body, &secrets) } else { Some(String::new()) };
