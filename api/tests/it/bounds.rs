@@ -7,7 +7,7 @@ mod peaks;
 
 use serde_json::{Value, json};
 
-use crate::support::{Client, Coffer, path};
+use crate::support::{Client, Coffer, Server, path};
 
 /// A collection of large records, and one of them.
 async fn large(admin: &Client) -> Value {
@@ -208,4 +208,14 @@ async fn m1_an_operation_of_many_bytes_is_undone_in_pieces() {
     is_over(undone.header("location").strip_prefix(&admin.base).unwrap()).await;
     admin.get(&path("target", &kept)).await.is(200);
     assert_eq!(admin.get("/api/records/refers/?page_size=1").await.is(200)["count"], 180);
+}
+
+/// The engine's tables of measurements alone were 20 MB of it.
+#[tokio::test]
+async fn m1_an_empty_store_takes_little_memory() {
+    let data = tempfile::tempdir().unwrap();
+    let server = Server::start(data.path(), &[]);
+    server.stranger().get("/api/").await.is(200);
+    let held = peaks::memory(&server, "RssAnon:");
+    assert!(held < 16 * 1024 * 1024, "{held} bytes");
 }
