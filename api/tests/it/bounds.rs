@@ -7,7 +7,7 @@ mod peaks;
 
 use serde_json::{Value, json};
 
-use crate::support::{Client, Coffer, Server, path};
+use crate::support::{Client, Coffer, path, server::Server};
 
 /// A collection of large records, and one of them.
 async fn large(admin: &Client) -> Value {
