@@ -35,11 +35,11 @@ impl Access {
         match self {
             Self::Anyone | Self::Supervisor | Self::Proof | Self::BrowserSignIn => "no",
             Self::Cookie => "cookie",
-            Self::Rules(_) => "by the collection's rules",
+            Self::Rules(_) => "rules",
             Self::SignedIn => "yes",
             Self::SignedInOrTicket => "yes, or a ticket",
-            Self::Admin => "yes, an admin's",
-            Self::SignUp => "yes, an admin's, unless people may sign up",
+            Self::Admin => "admin",
+            Self::SignUp => "admin, or where people may sign up anyone",
         }
     }
 
