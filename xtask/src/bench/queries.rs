@@ -233,10 +233,10 @@ impl Question {
 struct Size {
     records: usize,
     rows: Vec<(Question, [Vec<Measured>; 2])>,
-    filled: [Duration; 2],
-    disk: [u64; 2],
-    idle: [u64; 2],
-    peak: [u64; 2],
+    filled: Vec<Duration>,
+    disk: Vec<u64>,
+    idle: Vec<u64>,
+    peak: Vec<u64>,
 }
 
 impl Size {
@@ -254,11 +254,14 @@ struct Settings {
     rounds: usize,
     seconds: f64,
     program: Option<PathBuf>,
+    /// `PocketBase` is asked too.
+    with_peer: bool,
 }
 
 impl Settings {
     fn parse(args: &[String]) -> Result<Self> {
-        let mut settings = Self { sizes: vec![SMALL, 100_000], rounds: 3, seconds: 2.0, program: None };
+        let mut settings =
+            Self { sizes: vec![SMALL, 100_000], rounds: 3, seconds: 2.0, program: None, with_peer: true };
         for pair in args.chunks(2) {
             match pair {
                 [flag, sizes] if flag == "--records" => {
@@ -272,8 +275,9 @@ impl Settings {
                     settings.seconds = seconds.parse().context("--seconds wants a number")?;
                 }
                 [flag, path] if flag == "--program" => settings.program = Some(path.into()),
+                [flag, none] if flag == "--peer" && none == "none" => settings.with_peer = false,
                 _ => bail!(
-                    "cargo xtask bench queries [--records N,N] [--rounds N] [--seconds S] [--program PATH of a release]"
+                    "cargo xtask bench queries [--records N,N] [--rounds N] [--seconds S] [--program PATH of a release] [--peer none]"
                 ),
             }
         }
@@ -290,7 +294,7 @@ pub(super) fn queries(args: &[String]) -> Result<()> {
     if settings.program.is_none() || !workspace::release("examples/load").exists() {
         step("server and load generator", super::build)?;
     }
-    let other = pocketbase::install()?;
+    let other = settings.with_peer.then(pocketbase::install).transpose()?;
     let generator = Generator::new();
     let mut sizes = Vec::new();
     for &records in &settings.sizes {
@@ -302,8 +306,11 @@ pub(super) fn queries(args: &[String]) -> Result<()> {
         let orders = orders::orders(records);
         let start = || start(&generator, &program, &dir, &orders);
         let coffer = step("Coffer: orders", start)?;
-        let pocketbase = step("PocketBase: orders", || pocketbase::start(&generator, &other, &dir, &orders))?;
-        sizes.push(size(&generator, &settings, records, &[coffer, pocketbase])?);
+        let mut peers = vec![coffer];
+        if let Some(other) = &other {
+            peers.push(step("PocketBase: orders", || pocketbase::start(&generator, other, &dir, &orders))?);
+        }
+        sizes.push(size(&generator, &settings, records, &peers)?);
         fs::remove_dir_all(&dir)?;
     }
     let page = page(&sizes, &settings);
@@ -315,11 +322,9 @@ pub(super) fn queries(args: &[String]) -> Result<()> {
     Ok(())
 }
 
-fn size(generator: &Generator, settings: &Settings, records: usize, peers: &[Peer; 2]) -> Result<Size> {
-    let memory = |peers: &[Peer; 2]| -> Result<[super::process::Resident; 2]> {
-        Ok([peers[0].process.memory()?, peers[1].process.memory()?])
-    };
-    let idle = memory(peers)?.map(|memory| memory.now);
+fn size(generator: &Generator, settings: &Settings, records: usize, peers: &[Peer]) -> Result<Size> {
+    let memory = || peers.iter().map(|peer| peer.process.memory()).collect::<Result<Vec<_>>>();
+    let idle = memory()?.iter().map(|memory| memory.now).collect();
     let mut rows = Vec::new();
     for question in questions() {
         let mut row = [Vec::new(), Vec::new()];
@@ -340,9 +345,9 @@ fn size(generator: &Generator, settings: &Settings, records: usize, peers: &[Pee
         })?;
         rows.push((question, row));
     }
-    let peak = memory(peers)?.map(|memory| memory.peak);
-    let [a, b] = peers;
-    Ok(Size { records, rows, filled: [a.filled, b.filled], disk: [a.size, b.size], idle, peak })
+    let peak = memory()?.iter().map(|memory| memory.peak).collect();
+    let (filled, disk) = peers.iter().map(|peer| (peer.filled, peer.size)).unzip();
+    Ok(Size { records, rows, filled, disk, idle, peak })
 }
 
 /// Fills a store and starts a server over it.
@@ -419,14 +424,16 @@ fn page(sizes: &[Size], settings: &Settings) -> String {
         let mut rows = vec![head.map(str::to_owned).to_vec()];
         for (question, row) in &size.rows {
             let ratio = Size::ratio(row);
-            let target = question.served.target(size.records);
+            let target = question.served.target(size.records).filter(|_| size.filled.len() > 1);
             let mut cells = vec![format!("{}{}", question.title, question.served.words()), times(ratio)];
             cells.push(target.map_or_else(String::new, |target| {
                 format!("{target} × {}", if ratio >= target { "reached" } else { "**missed**" })
             }));
             for server in 0..2 {
-                if Size::of(row, server, |one| one.per_second) <= 0.0 {
-                    cells.extend(["none in time", "", ""].map(str::to_owned));
+                let is_answered = Size::of(row, server, |one| one.per_second) > 0.0;
+                if !is_answered {
+                    let word = if row[server].is_empty() { "not asked" } else { "none in time" };
+                    cells.extend([word, "", ""].map(str::to_owned));
                     continue;
                 }
                 cells.push(spaced(Size::of(row, server, |one| one.per_second)));
@@ -436,13 +443,15 @@ fn page(sizes: &[Size], settings: &Settings) -> String {
             rows.push(cells);
         }
         page += &markdown(&rows);
-        let [filled, other] = size.filled.map(|filled| filled.as_secs_f64());
-        let [disk, idle, peak] = [size.disk, size.idle, size.peak].map(|pair| pair.map(megabytes));
-        let _ = writeln!(
-            page,
-            "\nFilled in arrays of 1,000: Coffer {filled:.1} s, PocketBase {other:.1} s. On the disk {:.0} MB and {:.0} MB. In memory before the first request {:.0} MB and {:.0} MB, at most {:.0} MB and {:.0} MB.",
-            disk[0], disk[1], idle[0], idle[1], peak[0], peak[1],
-        );
+        page.push('\n');
+        for (server, name) in ["Coffer", "PocketBase"].iter().enumerate().take(size.filled.len()) {
+            let [disk, idle, peak] = [&size.disk, &size.idle, &size.peak].map(|of| megabytes(of[server]));
+            let _ = writeln!(
+                page,
+                "{name} was filled in arrays of 1,000 in {:.1} s, has {disk:.0} MB on the disk, in memory {idle:.0} MB before the first request and {peak:.0} MB at most.",
+                size.filled[server].as_secs_f64(),
+            );
+        }
     }
     if let [first, .., last] = sizes {
         let _ = writeln!(

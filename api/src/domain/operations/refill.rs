@@ -192,7 +192,7 @@ impl<'a> Refill<'a> {
             kept = step.kept.unwrap_or(kept);
             if definition < since {
                 let Some(after) = step.after else { continue };
-                match self.as_it_was((after, definition), (uuid, since), &known, sought.as_ref()) {
+                match self.as_it_was(after, definition, uuid, since, &known, sought.as_ref()) {
                     Before::Is(value) => return Ok(Earlier::Known { value, is_changed }),
                     Before::IsOther => continue,
                     Before::IsNothing => return Ok(Earlier::Nothing),
@@ -229,10 +229,11 @@ impl<'a> Refill<'a> {
         let Some(earliest) = back.earliest().cloned() else {
             return Ok(when_back.map_or(Earlier::Nothing, |value| Earlier::Known { value, is_changed }));
         };
-        if earliest.1 >= since {
+        let (record, definition) = earliest;
+        if definition >= since {
             return Ok(Earlier::Forgotten);
         }
-        Ok(match self.as_it_was(earliest, (uuid, since), &kept, sought.as_ref()) {
+        Ok(match self.as_it_was(record, definition, uuid, since, &kept, sought.as_ref()) {
             Before::Is(value) => Earlier::Known { value, is_changed },
             Before::IsOther | Before::WasGone(_) => Earlier::Forgotten,
             Before::IsNothing => Earlier::Nothing,
@@ -243,8 +244,10 @@ impl<'a> Refill<'a> {
     /// looked as is `sought`.
     fn as_it_was(
         &self,
-        (record, definition): (Record, u32),
-        (field, since): (Uuid, u32),
+        record: Record,
+        definition: u32,
+        field: Uuid,
+        since: u32,
         kept: &Kept,
         sought: Option<&Sought>,
     ) -> Before {
