@@ -23,13 +23,14 @@ pub(super) struct Init {
 }
 
 /// The files beside the settings, as they are but for `{{dir}}` and `{{program}}`.
-const FILES: [(&str, &str); 12] = [
+const FILES: [(&str, &str); 13] = [
     ("compose.yaml", include_str!("init/compose.yaml")),
     ("coffer.service", include_str!("init/coffer.service")),
     ("coffer.socket", include_str!("init/coffer.socket")),
     ("coffer-backup.service", include_str!("init/coffer-backup.service")),
     ("coffer-backup.timer", include_str!("init/coffer-backup.timer")),
     ("tls.conf", include_str!("init/tls.conf")),
+    ("several.conf", include_str!("init/several.conf")),
     ("certbot-deploy.sh", include_str!("init/certbot-deploy.sh")),
     ("prometheus.yml", include_str!("init/prometheus.yml")),
     ("coffer.rules.yml", include_str!("init/coffer.rules.yml")),
@@ -137,6 +138,7 @@ fn next(place: &str, program: &Program) -> String {
            coffer.service, coffer.socket  for systemd\n  \
            coffer-backup.service, .timer  a backup each night, for systemd\n  \
            tls.conf, certbot-deploy.sh    certbot's certificate, where Coffer is to do TLS itself\n  \
+           several.conf                   a store in PostgreSQL, shared with other servers\n  \
            prometheus.yml                 what Prometheus asks; coffer.rules.yml has alerts\n  \
            compose.yaml                   for containers\n  \
            nginx.conf, Caddyfile          a TLS proxy in front, where Coffer is not to do TLS itself\n  \

@@ -110,6 +110,10 @@ async fn gather(context: &Context, counted: &Counted) -> Result<String> {
     text.sample("", &[("version", env!("CARGO_PKG_VERSION"))], 1);
     options.metrics.write(&mut text);
     write_store(app, &mut text).await?;
+    if let Some((free, size)) = options.samples.disk() {
+        text.single("coffer_disk_free_bytes", Kind::Gauge, "What is free on the disk with the data.", free);
+        text.single("coffer_disk_size_bytes", Kind::Gauge, "How large the disk with the data is.", size);
+    }
     write_passwords(app, &mut text);
     let memory = &app.core().memory;
     text.single("coffer_memory_budget_bytes", Kind::Gauge, "Memory that may be held.", memory.limit());

@@ -39,6 +39,12 @@ impl Samples {
         }
     }
 
+    /// What was free on the disk with the data, and how large that is, at the last look; `None` before the first, and where the disk does not say.
+    pub(super) fn disk(&self) -> Option<(u64, u64)> {
+        let kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        kept.seconds.back().and_then(|sample| sample.disk_free.zip(sample.disk_size))
+    }
+
     /// Those of both rings that are later than a moment as [`common::validate::format_moment`] writes it, or all of them.
     pub(super) fn later_than(&self, since: Option<&str>) -> (Vec<Sample>, Vec<Sample>) {
         let kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);

@@ -41,7 +41,7 @@ pub(super) fn of(release: &Release, content: &Content) -> Result<Vec<u8>> {
     }
     let mut about = vec![
         File::new("control", control(release, content, bytes)),
-        File::new("conffiles", format!("/etc/coffer/{SETTINGS}\n")),
+        File::new("conffiles", conffiles(&files)),
         File::new("md5sums", sums),
     ];
     about.extend(SCRIPTS.map(|(name, script)| File::new(name, script).with_mode(0o755)));
@@ -85,7 +85,7 @@ fn files(content: &Content) -> Result<Vec<File>> {
     for file in content.as_installed() {
         let path = match file.path.strip_prefix("share/doc/coffer/etc/") {
             None => format!("usr/{}", file.path.replace("/zsh/site-functions/", "/zsh/vendor-completions/")),
-            Some(SETTINGS) => format!("etc/coffer/{SETTINGS}"),
+            Some(file) if is_setting(file) => format!("etc/coffer/{file}"),
             Some(unit) if is_unit(unit) => format!("usr/lib/systemd/system/{unit}"),
             Some(example) => format!("usr/share/doc/coffer/examples/{example}"),
         };
@@ -104,6 +104,17 @@ fn files(content: &Content) -> Result<Vec<File>> {
     }
     files.push(File::new("usr/share/doc/coffer/copyright", include_str!("deb/copyright")));
     Ok(files)
+}
+
+/// What an admin changes, or puts into another program's folder, as docs/deployment.md has it.
+fn is_setting(name: &str) -> bool {
+    name == SETTINGS || [".conf", ".sh", ".yml"].iter().any(|kind| name.ends_with(kind)) || name == "Caddyfile"
+}
+
+/// An upgrade asks before it writes over one of these that was changed.
+fn conffiles(files: &[File]) -> String {
+    let kept = files.iter().filter(|file| file.path.starts_with("etc/"));
+    kept.map(|file| format!("/{}\n", file.path)).collect()
 }
 
 fn is_unit(name: &str) -> bool {

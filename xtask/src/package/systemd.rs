@@ -23,7 +23,7 @@ const RESTORE: &str = "
     systemctl stop coffer.socket coffer
     mv /var/lib/coffer /var/lib/coffer.before
     install -d -o coffer -g coffer -m 700 /var/lib/coffer
-    coffer restore /var/lib/coffer-backups/coffer-*.backup --data /var/lib/coffer
+    coffer restore \"$(ls -t /var/lib/coffer-backups/*.backup | head -n 1)\" --data /var/lib/coffer
     systemctl start coffer.socket coffer";
 
 /// Installs the older package and upgrades it.
@@ -94,9 +94,9 @@ fn certificate(root: &Root, system: &Booted) -> Result<()> {
     step::run(openssl.args(["-keyout", "privkey.pem", "-out", "fullchain.pem"]).stderr(Stdio::null()))?;
     system.run(&format!(
         "chmod 700 /etc/letsencrypt/live && chmod 600 /etc/letsencrypt/live/{HOST}/privkey.pem
-         install -D -m 644 /usr/share/doc/coffer/examples/tls.conf /etc/systemd/system/coffer.service.d/tls.conf
+         install -D -m 644 /etc/coffer/tls.conf /etc/systemd/system/coffer.service.d/tls.conf
          systemctl daemon-reload && systemctl restart coffer.socket coffer
-         install -D -m 755 /usr/share/doc/coffer/examples/certbot-deploy.sh /etc/letsencrypt/renewal-hooks/deploy/coffer
+         install -D -m 755 /etc/coffer/certbot-deploy.sh /etc/letsencrypt/renewal-hooks/deploy/coffer
          /etc/letsencrypt/renewal-hooks/deploy/coffer"
     ))?;
     system.wait_for("systemctl is-active --quiet coffer.service")

@@ -91,7 +91,10 @@ fn each_package_is_unpacked_and_serves_and_is_the_same_the_second_time() {
     assert_eq!(String::from_utf8_lossy(&completed.stdout).trim(), "restore", "{completed:?}");
 
     let wheel = file("coffer-", ".whl");
+    // Into a folder, and into an environment, which finds and removes it again.
     run("python3", &["-m", "venv", "venv"], folder);
+    run("venv/bin/pip", &["install", "--quiet", "--no-index", "--target", "site", &wheel], folder);
+    expect_it_serves(folder, &folder.join("site/bin/coffer"));
     run("venv/bin/pip", &["install", "--quiet", "--no-index", &wheel], folder);
     expect_it_serves(folder, &folder.join("venv/bin/coffer"));
     run("venv/bin/coffer-tui", &["--version"], folder);
