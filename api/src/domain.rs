@@ -4,7 +4,8 @@
 //! A function's first argument says what it uses: a [`Core`] has the store, the clock, new ids and the limits; an [`App`] has
 //! that, all of sign-in, and who follows events. Of the modules each uses those before it:
 //! `steps` < `numbers` < `keyspace` < `indexes` < `record` < `layout` < `schema` < `core` < `journal` < `stage` < `records` < `collections`, and
-//! `sessions` < `rotation` < `app` < `users` < `refresh` < `sign_in`; `events` rests on all of it. Of work in the background, what is stored
+//! `sessions` < `rotation` < `app` < `users` < `refresh` < `sign_in`; `events` rests on all of it. Three things are asked for from below: `layout` finds fields
+//! in `schema`, `core` holds what `records` counts guesses by, and a restored record may bring its collection back (`collections::revive`). Of work in the background, what is stored
 //! of it (`operations::kinds`, `stored`) is below `stage`, since a write that does not fit a coming definition ends that work; what does it
 //! (`operations::redefine`, `records`, `undo`, `migrations::run`) is above what it uses.
 

@@ -12,7 +12,7 @@ mod rules;
 
 pub use self::{
     call::{Call, Reply, path_and_query},
-    contract::{Endpoint, EndpointInfo},
+    contract::{Endpoint, EndpointInfo, is_at},
     params::Params,
     rules::{
         AcceptedBody, Access, BROWSER_HEADER, BodyKind, ChargedTo, Cost, DEVICE_HEADER, Dialect, OWN_PREFIX,

@@ -164,7 +164,9 @@ async fn answer(mut stream: UnixStream, app: &App) -> io::Result<()> {
 
 async fn unlock(app: &App, name: &str) -> Result<String, String> {
     let found = users::by_name_or_email(&app.core().store, name).await.map_err(|error| error.to_string())?;
-    let Some((_, stored)) = found else { return Err("there is no user of this name".to_owned()) };
+    let Some((_, stored)) = found else {
+        return Err("there is no user of this name; coffer user list shows all".to_owned());
+    };
     let by = Actor::local(&Caller::Anonymous);
     users::unlock(app, by, stored.user.id).await.map_err(|error| error.to_string())?;
     Ok(format!("{} can try to sign in again.", stored.user.username))

@@ -201,7 +201,9 @@ impl Following<'_> {
                 Ok(None) | Err(_) => return Ok(End::BrokeOff(pause)),
             };
             self.passing.heard();
-            let Ok(events) = parser.push(&chunk) else { bail!("the answer is no stream of events") };
+            let Ok(events) = parser.push(&chunk) else {
+                bail!("the answer is no stream of events; look at the address, and at a proxy before it")
+            };
             for read in events {
                 match read {
                     Read::Retry(millis) => pause = Duration::from_millis(millis),
@@ -231,7 +233,7 @@ impl Following<'_> {
             EventKind::Close => {
                 let reason = event.data.reason.as_deref().unwrap_or_default();
                 return match reason {
-                    "session" => bail!("the session has ended"),
+                    "session" => bail!("the session has ended; coffer sign-in begins another"),
                     "filter" => bail!("the filter, or what you may view, does not fit the collection any more"),
                     _ => Ok(None),
                 };
@@ -242,7 +244,7 @@ impl Following<'_> {
         let mut out = io::stdout().lock();
         match writeln!(out, "{line}").and_then(|()| out.flush()) {
             Ok(()) => {}
-            // Who read it has seen enough.
+            // Somebody who read it has seen enough.
             Err(error) if error.kind() == ErrorKind::BrokenPipe => return Ok(Some(End::Done)),
             Err(error) => return Err(error.into()),
         }

@@ -110,7 +110,7 @@ impl Export {
         while let Some(piece) = response.next().await.context("the server broke the export off; try again")? {
             match out.write_all(&piece) {
                 Ok(()) => {}
-                // Who read it has seen enough.
+                // Somebody who read it has seen enough.
                 Err(error) if error.kind() == io::ErrorKind::BrokenPipe => return Ok(()),
                 Err(error) => return Err(error.into()),
             }

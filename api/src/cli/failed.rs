@@ -14,7 +14,7 @@ pub(super) enum Failed {
     #[error("nobody is signed in to {0}; use coffer sign-in, or say who you are with --user")]
     SignedOut(String),
     /// No answer came, or one of something else.
-    #[error("no server answers on {0} ({1})")]
+    #[error("no server answers on {0} ({1}); start it, or name another with --server")]
     NoServer(String, String),
     /// Something answered that is no Coffer.
     #[error("{0}")]

@@ -75,7 +75,9 @@ fn unanswered(name: &str, error: &CallError) -> anyhow::Error {
         CallError::Unreachable(why) if common::certificate::is_about_trust(why) => {
             anyhow!("{name} is not to be trusted: {why}")
         }
-        CallError::Unreachable(why) => anyhow!("no server answers on {name} ({why})"),
+        CallError::Unreachable(why) => {
+            anyhow!("no server answers on {name} ({why}); start it, or name another with --server")
+        }
         error => anyhow!("{name}: {error}"),
     }
 }

@@ -93,7 +93,7 @@ fn read(file: &Path) -> Result<Value> {
     } else {
         let open = fs::File::open(file).with_context(cannot)?;
         if open.metadata().with_context(cannot)?.len() > MAX_BYTES {
-            bail!("{name} is larger than a description of an API");
+            bail!("{name} is larger than 32 MiB, which no description of an API is");
         }
         open.take(MAX_BYTES).read_to_string(&mut text).with_context(cannot)?;
     }

@@ -200,8 +200,9 @@ fn parse_email(text: &str) -> Result<String, String> {
 
 async fn change(data: &DataDir, settings: AuthSettings, name: &Username, patch: UserPatch, done: &str) -> Result<()> {
     let Opened { app, .. } = data.open(settings, Quota::default(), &MemoryBudget::unlimited()).await?;
-    let (_, stored) =
-        users::by_name(&app.core().store, name.as_str()).await?.ok_or_else(|| anyhow!("there is no user {name}"))?;
+    let (_, stored) = users::by_name(&app.core().store, name.as_str())
+        .await?
+        .ok_or_else(|| anyhow!("there is no user {name}; coffer user list shows all"))?;
     users::update(&app, Actor::local(&Caller::Anonymous), stored.user.id, patch).await.map_err(plain)?;
     app.core().store.close().await;
     say(done)

@@ -45,7 +45,7 @@ pub(in crate::domain) async fn owned(
     decision: Decision,
 ) -> Result<Option<Key>> {
     let (Decision::Own(user), Some(index)) = (decision, schema.keys.owner_index()) else { return Ok(None) };
-    // Who never owned anything may have no number; nobody has this one.
+    // Somebody who never owned anything may have no number; nobody has this one.
     let owner = core.owners.number(snapshot, user).await?.unwrap_or(OwnerNumber(0));
     Ok(Some(keyspace::owned(schema.number(), index, Some(owner))))
 }

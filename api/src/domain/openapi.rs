@@ -40,7 +40,7 @@ pub async fn document(core: &Core, caller: &Caller, server: &str, version: &str)
     let (mut paths, mut schemas) = (Paths::new(), Map::new());
     own::describe(caller, &mut paths, &mut schemas);
     for collection in &visible {
-        // Who asks often takes no more turns than who asks once, and no more is made at once than there are turns.
+        // A caller that asks often takes no more turns than one that asks once, and no more is made at once than there are turns.
         deadline.pause().await?;
         put(Described::own(collection, &visible, caller), &mut paths, &mut schemas)?;
     }

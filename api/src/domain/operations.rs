@@ -171,7 +171,7 @@ pub async fn get_for(core: &Core, caller: &Caller, id: OperationId) -> Result<Op
 
 /// Stops an operation, unless it is over. What was done stays done.
 pub async fn stop(core: &Core, by: Actor<'_>, id: OperationId) -> Result<()> {
-    // Who has the machine itself may stop anybody's.
+    // Somebody who has the machine itself may stop anybody's.
     if by.address.is_some() {
         get_for(core, by.caller, id).await?;
     }
@@ -181,7 +181,7 @@ pub async fn stop(core: &Core, by: Actor<'_>, id: OperationId) -> Result<()> {
         if stored.state.is_over() {
             return Ok(());
         }
-        // Who is at it now sees to that.
+        // Somebody who is at it now sees to that.
         let is_held = stored.lease.is_some_and(|lease| lease.until > core.clock.unix_seconds());
         let mut batch = Batch::new();
         match &mut stored.work {

@@ -121,7 +121,7 @@ impl Drop for Turn {
             next
         };
         if let Some(next) = next {
-            // Who has left meanwhile gives it back at once, and so to the next.
+            // Somebody who has left meanwhile gives it back at once, and so to the next.
             let _ = next.send(Self(self.0.clone()));
         }
     }

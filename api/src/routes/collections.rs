@@ -37,7 +37,7 @@ async fn create(context: Context, input: Input<endpoints::Create>) -> Result<Rep
 
 async fn get(context: Context, input: Input<endpoints::Get>) -> Result<Reply<endpoints::Get>> {
     let collection = collections::get(context.app.core(), &input.caller, &input.params.0).await?;
-    if input.has_current(collection.revision) {
+    if input.has_etag(&collection.revision.etag()) {
         return Ok(Reply::not_modified(collection.revision).uncached());
     }
     Ok(Reply::new(&collection)?.etag(collection.revision).uncached())

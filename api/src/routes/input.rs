@@ -290,11 +290,6 @@ impl<E: Endpoint> Input<E> {
         })
     }
 
-    /// Whether `If-None-Match` has this revision.
-    pub(super) fn has_current(&self, revision: Revision) -> bool {
-        Precondition::check(self.if_none_match().as_ref(), revision).is_err()
-    }
-
     /// Whether `If-None-Match` has this entity tag. Weak ones are as good as strong ones here (RFC 9110 §13.1.2).
     pub(super) fn has_etag(&self, etag: &str) -> bool {
         let Some(tags) = list(&self.headers, &header::IF_NONE_MATCH) else { return false };

@@ -8,6 +8,7 @@ use std::{
 
 use common::{
     Endpoint,
+    endpoint::is_at,
     endpoints::metrics::{Exposition, Get, Recent},
     id::Revision,
     metrics::{FailedRequest, Metrics},
@@ -23,7 +24,6 @@ use tokio::sync::Mutex;
 use warp::Filter;
 
 use super::{
-    address::split,
     context::{Context, Options},
     error,
     input::Input,
@@ -82,7 +82,7 @@ pub fn open_filter(
                 let asked = error::Asked::new(request_id, &headers);
                 let (context, counted) = (context.clone(), counted.clone());
                 async move {
-                    if !split(path.as_str()).eq(split(Get::PATH)) {
+                    if !is_at::<Get>(path.as_str()) {
                         return error::not_found(asked);
                     }
                     notes.unwrap_or_default().route(Route::of(Get::PATH));

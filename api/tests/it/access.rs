@@ -306,7 +306,7 @@ async fn what_nobody_may_do_is_no_method_of_the_collection_for_who_may_look() {
         bea.json(method.clone(), path, &json!({"title": "?"})).await.refused(404);
         bea.raw(method, path, "application/json", "{").await.refused(404);
     }
-    // Who may not, where others may, is forbidden as before.
+    // Somebody who may not, where others may, is forbidden as before.
     let record = admin.record("unlisted", json!({"title": "mine"})).await;
     bea.patch(&path("unlisted", &record), &json!({"title": "yours"})).await.refused(403);
     admin.delete(&fact).await.is(204);

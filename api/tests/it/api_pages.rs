@@ -85,7 +85,7 @@ async fn a_browser_gets_the_page_of_an_address_and_a_program_gets_json() {
             assert!(answer.header("vary").contains("Accept"), "{path} {accept:?}: {}", answer.header("vary"));
         }
     }
-    // Who says by a token who it is, is a program.
+    // Somebody who says by a token who it is, is a program.
     let answer = Answer::of(admin.request(Method::GET, "/api/users/me/").header("accept", CHROME)).await;
     assert_eq!(answer.is(200)["username"], "ada");
 }

@@ -173,7 +173,7 @@ async fn a_ticket_opens_one_stream() {
     let issued = admin.post("/api/events/ticket/", &json!({})).await.is(200);
     assert_eq!(issued["expires_in"], 30);
     let query = format!("collection=snacks&ticket={}", text(&issued, "ticket"));
-    // Who asks for the head alone, or for what may be asked, uses nothing up.
+    // Somebody who asks for the head alone, or for what may be asked, uses nothing up.
     for method in [Method::HEAD, Method::OPTIONS, Method::HEAD] {
         let head = coffer.stranger().request(method, &format!("/api/events/?{query}"));
         Answer::of(head).await.is(200);

@@ -98,7 +98,7 @@ async fn explain_tells_which_index_was_read_how_much_of_it_and_which_would_have_
         }
     }
 
-    // Who lists their own is not told how much there is.
+    // Somebody who lists their own is not told how much there is.
     let bob = coffer.user(&admin, "bob", json!({})).await;
     bob.post("/api/records/snacks/", &json!({"kind": "sweet"})).await.is(201);
     let explain = explained(&bob, "kind=sweet").await;

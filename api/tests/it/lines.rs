@@ -77,7 +77,7 @@ async fn a_list_in_lines_has_all_rows_that_pages_have_in_their_order() {
     }
     let stranger = coffer.stranger();
     ask(&stranger, "").await.refused(401);
-    // Who would as soon have one text gets that.
+    // Somebody who would as soon have one text gets that.
     let request = admin
         .request(Method::GET, "/api/records/snacks/")
         .header("accept", "application/json, application/x-ndjson;q=0.9");

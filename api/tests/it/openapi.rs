@@ -100,7 +100,7 @@ async fn collections_and_published_paths_are_in_it_as_the_caller_may_see_them() 
 async fn a_collection_that_is_not_there_for_the_caller_is_in_no_document_of_theirs() {
     let (coffer, admin) = Coffer::with_admin().await;
     let otto = coffer.user(&admin, "otto", json!({})).await;
-    // Who may neither list, view nor create may not change or delete either, whatever the rules say.
+    // Somebody who may neither list, view nor create may not change or delete either, whatever the rules say.
     let access = json!({"list": ["nobody"], "view": ["nobody"], "create": ["nobody"], "update": ["signed_in"], "delete": ["anyone"]});
     let body = json!({"name": "vaults", "fields": [{"name": "combination", "type": "text"}], "access": access});
     admin.post("/api/collections/", &body).await.is(201);

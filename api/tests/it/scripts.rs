@@ -224,7 +224,7 @@ async fn who_is_not_signed_in_is_told_so_and_nothing_is_asked() {
     admin.patch("/api/collections/goods/", &json!({"access": {"list": ["anyone"], "view": ["anyone"]}})).await.is(200);
     admin.record("goods", json!({"title": "Nuts"})).await;
     assert_eq!(user.run(&["list", "goods", "--fields", "title"]), "0: title\nNuts\n");
-    // Who is named signs in for one command, and no session is kept.
+    // Somebody who is named signs in for one command, and no session is kept.
     let named = user.with(&["create", "goods", "title=a", "--user", ADMIN, "--password-stdin", "--json"], PASSWORD);
     assert!(named.starts_with("0: "), "{named}");
     assert!(!user.home.path().join("state/sessions").exists());

@@ -129,7 +129,7 @@ async fn a_search_finds_what_has_words_that_begin_so_by_their_index() {
         }
         assert_eq!(paged, found, "{query}");
     }
-    // Who lists their own finds theirs alone.
+    // Somebody who lists their own finds theirs alone.
     let bob = coffer.user(&admin, "bob", json!({})).await;
     bob.record("posts", json!({"number": 9000, "title": "Golden moon"})).await;
     assert_eq!(numbers(&list(&bob, "search=gold").await), [9000]);

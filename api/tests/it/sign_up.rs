@@ -27,7 +27,7 @@ async fn everybody_signs_up_where_it_is_open_and_gets_the_roles_that_were_chosen
     );
     let ulla = coffer.sign_in("ulla").await;
     assert_eq!(ulla.get("/api/users/me/").await.is(200)["email"], "ulla@example.org");
-    // Who is signed in makes no users, unless they are an admin.
+    // Somebody who is signed in makes no users, unless they are an admin.
     sign_up(&ulla, "otto", json!({})).await.refused(403);
     sign_up(&admin, "otto", json!({"roles": ["cook"]})).await.is(201);
     for (more, member) in [

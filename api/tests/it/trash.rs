@@ -47,7 +47,7 @@ async fn the_journal_backward_is_the_journal_turned_round_whatever_it_is_narrowe
     let revision = &newest["results"][0]["revision"];
     let before = admin.get(&format!("/api/changes/?before={revision}&page_size=1")).await.is(200);
     assert!(before["results"][0]["revision"].as_u64() < revision.as_u64());
-    // Who is no admin sees of it what they may view.
+    // Somebody who is no admin sees of it what they may view.
     let seen = all(&ulla, "/api/changes/?newest_first=true&action=delete").await;
     assert_eq!(seen.len(), 4);
     assert_eq!(all(&ulla, "/api/changes/?newest_first=true&subject=user").await, Vec::<Value>::new());

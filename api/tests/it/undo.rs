@@ -267,7 +267,7 @@ async fn undoing_tells_nothing_of_what_is_hidden() {
     }
     revert(&ben, &changed, "").await.refused(429);
     ben.patch(&path("things", &thing), &json!({"name": "v1"})).await.refused(429);
-    // Who sees the other is told.
+    // Somebody who sees the other is told.
     let refused = revert(&admin, &changed, "").await.refused(409);
     assert_eq!(refused.extra["examples"][0]["reason"], "taken");
     admin.delete(&path("things", &taken)).await.is(204);

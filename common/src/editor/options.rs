@@ -82,8 +82,8 @@ pub fn options(word: &str) -> &'static [FieldOption] {
 /// The words for `on_delete`, and what they mean.
 const ON_DELETE_HELP: [(&str, &str); 3] = [
     (OnDelete::WORDS[0], "refuse the deletion"),
-    (OnDelete::WORDS[1], "delete this record too, also for who may not see it"),
-    (OnDelete::WORDS[2], "make this empty, also for who may not change it"),
+    (OnDelete::WORDS[1], "delete this record too, also for those who may not see it"),
+    (OnDelete::WORDS[2], "make this empty, also for those who may not change it"),
 ];
 
 /// Every type's word with what it is for.

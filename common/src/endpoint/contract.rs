@@ -114,4 +114,14 @@ impl EndpointInfo {
             check_request: |value| E::Request::from_json(value).map(drop),
         }
     }
+
+    /// Whether it is at the path of `E`, by whatever method.
+    pub fn is_at<E: Endpoint>(&self) -> bool {
+        self.path == E::PATH
+    }
+}
+
+/// Whether a request for this path is one for the path of `E`, which has no parameters. The last slash is optional.
+pub fn is_at<E: Endpoint>(path: &str) -> bool {
+    path.trim_end_matches('/') == E::PATH.trim_end_matches('/')
 }

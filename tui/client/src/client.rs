@@ -93,7 +93,7 @@ impl Client {
         Self { agent, ..self }
     }
 
-    /// Who is not signed in asks too, for what anyone may see.
+    /// Somebody who is not signed in asks too, for what anyone may see.
     #[must_use]
     pub fn open_to_anyone(self) -> Self {
         Self { takes_anyone: true, ..self }

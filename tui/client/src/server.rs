@@ -2,7 +2,7 @@
 
 use std::{fmt, net::Ipv4Addr, str::FromStr};
 
-use common::{Endpoint as _, endpoints::root};
+use common::endpoint::is_of_the_api;
 use http::Uri;
 use thiserror::Error;
 
@@ -68,7 +68,7 @@ impl Server {
 
     /// It was written with a path of the API behind the server's own.
     pub fn ends_in_api(&self) -> bool {
-        format!("{}/", self.base).contains(root::Get::PATH)
+        self.base.split('/').skip(3).any(is_of_the_api)
     }
 
     /// TLS is spoken.

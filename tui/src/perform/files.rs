@@ -95,7 +95,7 @@ const CLOSED: u32 = 0o600;
 async fn write<E: Endpoint>(client: &Client, call: &Call<E>, file: &Path, replaces: bool, mode: u32) -> Outcome<u64> {
     let mut answer = client.open(call).await?;
     let folder = file.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    // Who leaves meanwhile leaves nothing behind: an unfinished file goes with this value.
+    // Somebody who leaves meanwhile leaves nothing behind: an unfinished file goes with this value.
     let mut out = part(folder, mode)?;
     let mut bytes = 0;
     while let Some(piece) = answer.next().await.map_err(Failure::Call)? {

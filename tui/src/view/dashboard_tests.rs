@@ -83,7 +83,7 @@ fn an_admin_begins_with_the_dashboard_and_nobody_else() {
     let (model, _) = begun(Vec::new());
     assert!(matches!(model.screens.as_slice(), [Screen::Collections(_), Screen::Dashboard(_)]));
     assert!(matches!(signed_in(ada(), Vec::new(), (80, 24)).screens.as_slice(), [Screen::Collections(_)]));
-    // Who has begun with something else goes on with it.
+    // Somebody who has begun with something else goes on with it.
     let (mut model, effects) = Model::new("http://127.0.0.1:8000".into(), false, true, (80, 24));
     press(&mut model, "j");
     let Effect::Me(me) = effects[0] else { panic!() };

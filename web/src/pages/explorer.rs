@@ -115,7 +115,7 @@ pub(crate) fn ExplorerPage() -> Html {
         });
     }
     {
-        // Who sent something by the form below sees what came of it.
+        // Somebody who sent something by the form below sees what came of it.
         let heading = heading.clone();
         use_effect_with((*shown).clone(), move |shown| {
             let heading = heading.cast::<HtmlElement>();
@@ -130,7 +130,7 @@ pub(crate) fn ExplorerPage() -> Html {
         return not_found_page();
     }
     let described = document::find(&document, &path);
-    // Who is not signed in is not told what there is, and most rows are found by their ids.
+    // Somebody who is not signed in is not told what there is, and most rows are found by their ids.
     let lookup = described.and_then(|described| described.lookup());
     let rows = lookup
         .or_else(|| document.is_null().then(|| "id".to_owned()))

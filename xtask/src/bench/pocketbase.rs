@@ -101,7 +101,7 @@ fn define(generator: &Generator, address: &str, token: &str) -> Result<()> {
     generator.post(address, "/api/collections/users/records", token, &user)?;
     let define = |mut definition: Value| -> Result<Value> {
         let rules = ["listRule", "viewRule", "createRule", "updateRule", "deleteRule"];
-        // Who reads a view changes nothing in it.
+        // Somebody who reads a view changes nothing in it.
         let some = if definition["type"] == "view" { &rules[..2] } else { &rules };
         for rule in some {
             definition[*rule] = RULE.into();

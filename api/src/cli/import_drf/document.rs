@@ -73,7 +73,7 @@ impl Document {
             bail!("this is a document of OpenAPI 2; version 3 is read, as drf-spectacular writes it");
         }
         if value.get("paths").and_then(Value::as_object).is_none_or(Object::is_empty) {
-            bail!("this OpenAPI document has no paths");
+            bail!("this OpenAPI document has no paths; manage.py spectacular writes one that has");
         }
         Ok(Self(value))
     }

@@ -136,12 +136,14 @@ impl Make {
 
     /// Joins branches that touch different things.
     fn merge(&self, folder: &mut Folder) -> Result<()> {
-        let Some(collection) = &self.collection else { bail!("say of which collection") };
+        let Some(collection) = &self.collection else {
+            bail!("name the collection: coffer migrate make COLLECTION --merge")
+        };
         let collection =
             Come::to(folder.order()?).map_or_else(|_| collection.clone(), |come| come.folder_of(collection));
         let leaves = folder.leaves(&collection);
         if leaves.len() < 2 {
-            bail!("{collection} has no branches");
+            bail!("{collection} has no branches, so there is nothing to join");
         }
         let common: BTreeSet<MigrationId> = leaves
             .iter()

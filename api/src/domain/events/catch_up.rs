@@ -213,7 +213,7 @@ async fn send_records(
     if rule.may == Decision::Denied {
         return Ok(true);
     }
-    // Who follows their own records is answered by them alone, also in how long it takes.
+    // Somebody who follows their own records is answered by them alone, also in how long it takes.
     let owned = owned(core, snapshot, &schema, rule.may).await?;
     // Of one's own only the keys are read with their neighbours.
     let at_once = if owned.is_some() { AT_ONCE } else { RECORDS };

@@ -54,12 +54,10 @@ pub(super) fn describe(caller: &Caller, paths: &mut Paths, schemas: &mut Map<Str
     );
 }
 
-/// What each collection has of its own.
-const OF_COLLECTIONS: [&str; 3] = [records::List::PATH, records::Aggregate::PATH, records::Get::PATH];
-
 /// Records are told of by collection, and what only this server's pages may call is no program's.
 fn is_told(info: &EndpointInfo, caller: &Caller) -> bool {
-    let is_of_records = OF_COLLECTIONS.contains(&info.path);
+    let is_of_records =
+        info.is_at::<records::List>() || info.is_at::<records::Aggregate>() || info.is_at::<records::Get>();
     let may = match info.access {
         Access::Admin => caller.is_admin(),
         access => !access.is_browsers(),

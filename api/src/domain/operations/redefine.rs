@@ -174,7 +174,7 @@ impl Redefine {
             }
         }
         self.refilled = refilled;
-        // Who made a record meanwhile may have put it in a block.
+        // Somebody who made a record meanwhile may have put it in a block.
         for (key, value) in words.entries(true) {
             piece.batch.put(key, value);
         }

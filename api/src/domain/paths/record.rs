@@ -72,7 +72,7 @@ async fn bind(
                     Some("username") => id_by_name(&core.store, &value).await?,
                     _ => value.parse().ok(),
                 };
-                // Who has nothing there and who is nobody are told apart by no answer.
+                // Somebody who has nothing there and who is nobody are told apart by no answer.
                 let user = user.unwrap_or(UserId::from_uuid(NOBODYS));
                 bound.0.push(("owner".to_owned(), user.to_string().into()));
             }

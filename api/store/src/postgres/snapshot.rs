@@ -28,7 +28,7 @@ const PATIENCE: Duration = Duration::from_secs(5);
 /// beside their first.
 const BEFORE_SPARE: Duration = Duration::from_millis(50);
 
-/// Who reads nothing for so long is given up: an old snapshot keeps PostgreSQL from clearing away what was overwritten since.
+/// A reader that asks for nothing for so long is given up: an old snapshot keeps PostgreSQL from clearing away what was overwritten since.
 const BEGIN: &str = "begin isolation level repeatable read read only; set local idle_in_transaction_session_timeout = '60s'; set local \
                      statement_timeout = '30s'";
 

@@ -51,7 +51,7 @@ impl Watermarks {
             }
             let moment = reader.moment().await;
             for answer in waiting {
-                // Who went away has no use for it.
+                // Somebody who went away has no use for it.
                 let _ = answer.send(moment.clone());
             }
         }

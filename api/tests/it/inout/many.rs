@@ -38,7 +38,7 @@ async fn all_that_a_filter_finds_are_changed_in_one_operation_that_can_be_undone
     let done = patch(&admin, "kind=sweet&max=6", json!({"kind": "gone"})).await;
     assert_eq!(done.is(200), json!({"count": 6, "counts": told, "dry_run": false}));
     assert_eq!(admin.column(&format!("{LIST}?kind=gone&page_size=100"), "id").await.len(), 6);
-    // Who has it already is left alone.
+    // Somebody who has it already is left alone.
     assert_eq!(patch(&admin, "kind=gone&max=6", json!({"kind": "gone"})).await.is(200)["counts"], json!([]));
     admin.post(&format!("/api/changes/{}/revert/", done.header("operation")), &json!({})).await.is(200);
     assert_eq!(kinds(&admin).await, before);

@@ -44,7 +44,7 @@ async fn a_projects_document_becomes_collections_and_paths_that_its_clients_can_
     // As the document says: a list in parts for everybody, a bare array by the slug, reviews for who is signed in.
     let stranger = coffer.stranger();
     let list = stranger.get("/api/v1/snacks/?limit=5").await.is(200);
-    // Who may not list the reviews gets the snacks all the same.
+    // Somebody who may not list the reviews gets the snacks all the same.
     assert_eq!((&list["count"], &list["results"][0]["reviews"]["text"]), (&json!(1), &json!(null)));
     let list = ulla.get("/api/v1/snacks/?limit=5").await.is(200);
     assert_eq!(list["results"][0]["reviews"][0]["text"], "Good.");

@@ -42,7 +42,7 @@ async fn a_path_within_another_has_the_records_of_its_parent_alone() {
     admin.patch("/api/collections/posts/", &json!({"access": {"list": ["nobody"], "view": ["nobody"]}})).await.is(200);
     ulla.get(&format!("/api/v1/posts/{one}/comments/")).await.refused(404);
     admin.get(&format!("/api/v1/posts/{one}/comments/")).await.is(200);
-    // Who may not list at all is told so first.
+    // Somebody who may not list at all is told so first.
     admin.patch("/api/collections/comments/", &json!({"access": {"list": ["signed_in"]}})).await.is(200);
     coffer.stranger().get(&format!("/api/v1/posts/{one}/comments/")).await.refused(401);
 }
@@ -229,7 +229,7 @@ async fn a_record_of_a_hidden_collection_is_told_as_one_that_there_is_not() {
     }
     let options = Answer::of(ulla.request(Method::OPTIONS, "/v1/orders/")).await;
     assert!(options.status == 200 && !options.text().contains("hiddencode"), "{}", options.text());
-    // Who may see the collection is told by which field, as in Django REST Framework.
+    // Somebody who may see the collection is told by which field, as in Django REST Framework.
     let seen = told(&admin, json!({"by": "S2"})).await;
     assert!(seen.contains("Object with hiddencode=S2 does not exist."), "{seen}");
     admin.patch("/api/collections/suppliers/", &json!({"access": access("signed_in")})).await.is(200);

@@ -166,7 +166,7 @@ async fn lists_have_the_shape_that_is_said_and_an_array_is_never_cut_in_silence(
     admin.record("posts", json!({"title": "d"})).await;
     let refused = stranger.get("/api/array/").await.refused(400);
     assert!(refused.detail.contains("more than 3 records"), "{refused:?}");
-    // Who asks for a part gets it, and so does who asks for few enough.
+    // Somebody who asks for a part gets it, and so does who asks for few enough.
     assert_eq!(stranger.get("/api/array/?limit=2&offset=2").await.is(200).as_array().unwrap().len(), 2);
     assert_eq!(stranger.get("/api/array/?title__in=a,b").await.is(200).as_array().unwrap().len(), 2);
 }

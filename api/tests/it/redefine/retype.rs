@@ -267,7 +267,7 @@ async fn a_version_goes_back_into_its_own_fields() {
     let restored = admin.post(&address, &json!({})).await;
     let now = restored.is(200);
     assert_eq!((restored.header("not-restored"), &now["f"], &now["other"]), ("f", &json!("new"), &json!("")));
-    // Who asks for the field gets it, under a name that is free.
+    // Somebody who asks for the field gets it, under a name that is free.
     let restored = admin.post(&format!("{address}?fields=true"), &json!({})).await;
     let now = restored.is(200);
     assert_eq!((restored.header("not-restored"), &now["f"], &now["f_2"]), ("", &json!("new"), &json!("old")));

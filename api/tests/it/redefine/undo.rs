@@ -122,7 +122,7 @@ async fn a_rename_an_added_field_and_rules_go_back() {
     renamed.is(200);
     revert(&admin, &renamed).await.is(200);
     assert_eq!(fields(&admin).await, before);
-    // Who uses the other name already can go on.
+    // Somebody who uses the other name already can go on.
     assert_eq!(admin.column("/api/records/snacks/?name=Nuts", "title").await, ["Nuts"]);
 
     let added = admin

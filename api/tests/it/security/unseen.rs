@@ -110,7 +110,7 @@ async fn d1_undoing_does_not_tell_whether_what_is_hidden_went_along() {
                 if own.is_empty() { told } else { told.replace(&own, "OWN") },
             ));
         }
-        // Who sees all has it back as it was.
+        // Somebody who sees all has it back as it was.
         if answers.last().unwrap().2 == 200 {
             admin.post(&undo, &json!({})).await.is(200);
             assert_eq!(admin.get(&path("notes", &note)).await.is(200)["of"], of);
@@ -287,7 +287,7 @@ async fn d1_guesses_at_values_that_the_caller_may_not_see_are_counted_and_in_the
     assert_eq!(locked.header("retry-after"), "5");
     // Whether it is taken or free.
     otto.post("/api/records/members/", &json!({"email": "free too"})).await.refused(429);
-    // Who sees them all guesses nothing, and others go on.
+    // Somebody who sees them all guesses nothing, and others go on.
     guess(&admin, 1).await.refused(409);
     guess(&held.stranger(), 1).await.refused(409);
     held.hand.advance(std::time::Duration::from_secs(6));

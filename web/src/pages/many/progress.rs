@@ -61,7 +61,7 @@ pub(super) fn Progress(props: &ProgressProps) -> Html {
     });
     let is_over = state.is_some_and(OperationState::is_over)
         || answer.error.as_ref().is_some_and(|error| matches!(error.status(), 403 | 404));
-    // Who sees for the first time that it is over is offered the way back.
+    // Somebody who sees for the first time that it is over is offered the way back.
     use_effect_with((is_over, user, *operation), {
         let (toasts, name, one) = (toasts.clone(), collection.name.clone(), answer.value.clone());
         move |(is_over, user, operation)| {

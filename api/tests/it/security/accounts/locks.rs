@@ -58,7 +58,7 @@ async fn p8_who_has_the_machine_unlocks_an_admin_while_the_server_runs() {
     assert_eq!(unlock(), format!("0: {ADMIN} can try to sign in again.\n"));
     obtain(&stranger, ADMIN).await;
     let unknown = said(&coffer(&["user", "unlock", "nobody"], &data));
-    assert_eq!(unknown, "1: coffer: there is no user of this name\n");
+    assert_eq!(unknown, "1: coffer: there is no user of this name; coffer user list shows all\n");
     let mode =
         std::os::unix::fs::PermissionsExt::mode(&std::fs::metadata(data.join("control.sock")).unwrap().permissions());
     assert_eq!(mode & 0o777, 0o600);

@@ -519,7 +519,7 @@ async fn owners(view: &View<'_>, conditions: &Conditions) -> Result<(Option<Cut>
     let number = async |user| Ok::<_, Error>(view.core.owners.number(view.snapshot, user).await?);
     let owner = match view.may {
         Decision::Own(user) => {
-            // Who never owned anything may have no number; nobody has this one.
+            // Somebody who never owned anything may have no number; nobody has this one.
             let owner = number(user).await?.unwrap_or(OwnerNumber(0));
             Some(Cut::before(|key: Key| keyspace::with_owner(key, Some(owner))))
         }

@@ -211,7 +211,7 @@ impl Ends<'_> {
     }
 
     fn append(&self, key: Key, value: &Value) -> Key {
-        // Who never owned anything may have no number; nobody has this one.
+        // Somebody who never owned anything may have no number; nobody has this one.
         let owner = || value.as_str().and_then(|id| self.owners.get(id)).copied().unwrap_or(OwnerNumber(0));
         self.part.append(key, value, || Some(owner()))
     }
