@@ -108,8 +108,8 @@ impl Erase {
             return self.in_messages(core, &snapshot, budget, after).await;
         }
         // Records first: one that is changed meanwhile takes what it was along into the journal, which is read to its end then.
-        if let Some(at) = self.records {
-            return self.in_records(core, &snapshot, budget, at).await;
+        if let Some((at, after)) = self.records {
+            return self.in_records(core, &snapshot, budget, at, after).await;
         }
         let names = match &self.what {
             EraseTarget::Field(collections, name) => FieldNames::find(core, &snapshot, collections, name).await?,
@@ -195,7 +195,8 @@ impl Erase {
         core: &Core,
         snapshot: &Snapshot,
         budget: &mut Budget<'_>,
-        (mut at, mut after): (usize, Option<RecordId>),
+        mut at: usize,
+        mut after: Option<RecordId>,
     ) -> Result<Piece> {
         let mut piece = Piece::default();
         let EraseTarget::Field(collections, name) = &self.what else {

@@ -115,7 +115,7 @@ impl SortKeys {
         self.keys.iter().map(|(path, _)| path.value(record, referred).into_owned()).collect()
     }
 
-    fn compare(&self, (a, id_a): (&[Value], RecordId), (b, id_b): (&[Value], RecordId)) -> Ordering {
+    fn compare(&self, a: &[Value], id_a: RecordId, b: &[Value], id_b: RecordId) -> Ordering {
         for (i, (path, descending)) in self.keys.iter().enumerate() {
             let order = compare(&path.field, &a[i], &b[i]);
             if order.is_ne() {
@@ -190,7 +190,7 @@ impl<'a> First<'a> {
 
     fn is_behind(&self, (values, id): &Row) -> bool {
         let Some(start) = &self.start else { return true };
-        match self.keys.compare((values, *id), (&start.values, start.id)) {
+        match self.keys.compare(values, *id, &start.values, start.id) {
             Ordering::Equal => start.inclusive,
             Ordering::Less => start.backward,
             Ordering::Greater => !start.backward,
@@ -206,7 +206,7 @@ impl<'a> First<'a> {
     fn let_go(&mut self) {
         let backward = self.start.as_ref().is_some_and(|start| start.backward);
         self.rows.sort_unstable_by(|a, b| {
-            let order = self.keys.compare((&a.0, a.1), (&b.0, b.1));
+            let order = self.keys.compare(&a.0, a.1, &b.0, b.1);
             if backward { order.reverse() } else { order }
         });
         self.rows.truncate(self.wanted);
