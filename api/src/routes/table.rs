@@ -148,6 +148,7 @@ impl Table {
                 let (mut left, base) = (None, raw.base_url());
                 let (address, memory) = (raw.address(), context.app.core().memory.clone());
                 let operation = operation_of::<E>(raw.request_id);
+                let signs_up = E::ACCESS == Access::SignUp && !raw.headers.contains_key(header::AUTHORIZATION);
                 let written = Written::default();
                 let keyed = idempotency::begin::<E>(&raw.headers, &raw.segments, &raw.query, &mut raw.body);
                 let (mut claim, mut named) = (None, None);
@@ -212,7 +213,8 @@ impl Table {
                 if let Some(path) = published.filter(|path| path.definition.alias.is_some()) {
                     response = published::alias_answer(&path, response);
                 }
-                if let Some(id) = operation.filter(|_| written.is_so())
+                // Of a name that is taken nothing was written, which nobody who signs up is to learn.
+                if let Some(id) = operation.filter(|_| written.is_so() && !signs_up)
                     && let Ok(id) = HeaderValue::try_from(id.to_string())
                 {
                     response.headers_mut().insert(OPERATION_HEADER, id);

@@ -66,7 +66,7 @@ fn p1_parameters_below_the_floor_or_above_the_ceiling_are_refused() {
 }
 
 #[tokio::test]
-async fn p1_a_weaker_hash_matches_and_asks_to_be_made_anew() {
+async fn p1_a_hash_of_another_cost_matches_and_asks_to_be_made_anew() {
     let weak = hasher().hash(password("kelp vast ember quince")).await.unwrap();
     let cost = Cost { passes: 3, ..Cost::default() };
     let stronger = Hasher::new(
@@ -79,7 +79,14 @@ async fn p1_a_weaker_hash_matches_and_asks_to_be_made_anew() {
     assert_eq!(verdict, Ok(Verdict::Right { rehash: true }));
     let strong = stronger.hash(password("kelp vast ember quince")).await.unwrap();
     let verdict = hasher().verify(Some(&strong), password("kelp vast ember quince")).await;
-    assert_eq!(verdict, Ok(Verdict::Right { rehash: false }), "a stronger one is kept");
+    assert_eq!(verdict, Ok(Verdict::Right { rehash: true }), "a dearer one too");
+    // As Django makes them: eight lanes over 100 MiB.
+    let django = Cost { memory_kib: 102_400, passes: 2, lanes: 8 };
+    let settings = HasherSettings { cost: django, threads: 1, queue: 4, ..HasherSettings::default() };
+    let django = Hasher::new(settings, Peppers::default(), Entropy::system()).unwrap();
+    let stored = django.hash(password("kelp vast ember quince")).await.unwrap();
+    let verdict = hasher().verify(Some(&stored), password("kelp vast ember quince")).await;
+    assert_eq!(verdict, Ok(Verdict::Right { rehash: true }));
 }
 
 #[tokio::test]

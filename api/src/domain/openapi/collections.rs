@@ -6,6 +6,7 @@ use common::{
     endpoint::path_and_query,
     endpoints::records,
     field::{Field, FieldType},
+    many::MAX_MANY,
     name::SERVER_MEMBERS,
     published::{ListForm, Member, Members, PathMethod, Source},
     query::{ListQuery, VIA},
@@ -42,6 +43,8 @@ pub(super) struct Described {
     /// The actions that need no token.
     open: Vec<Action>,
     may: Vec<Action>,
+    /// Where many records are changed and deleted at once.
+    many: Option<String>,
 }
 
 impl Described {
@@ -83,6 +86,7 @@ impl Described {
             highlights: true,
             open: open(collection),
             may: may(collection, caller),
+            many: Some(at),
         }
     }
 
@@ -104,6 +108,7 @@ impl Described {
             word,
             list: path.definition.list,
             highlights: false,
+            many: None,
             ..own
         };
         if !path.members().is_empty() {
@@ -187,6 +192,48 @@ impl Described {
                 described.insert("responses".to_owned(), responses(status, "It is done.", content));
                 put(paths, address, method, described);
             }
+        }
+        if let Some(address) = &self.many {
+            self.put_many(paths, address);
+        }
+    }
+
+    /// What is done to many records at once, by those who may list them.
+    fn put_many(&self, paths: &mut Paths, address: &str) {
+        let text = |name: &str| query(name, &json!({"type": "string"}));
+        let flag = |name: &str| query(name, &json!({"type": "boolean"}));
+        let mut max = query("max", &json!({"type": "integer", "minimum": 1, "maximum": MAX_MANY}));
+        max["required"] = true.into();
+        let parameters: Vec<Value> = [max, flag("all"), flag("dry_run"), text("filter"), text("search")]
+            .into_iter()
+            .chain(self.filters.iter().cloned())
+            .collect();
+        let many = json!({"type": "object", "required": ["count", "counts", "dry_run"], "properties": {
+            "count": {"type": "integer", "minimum": 0}, "counts": {"type": "array", "items": {"type": "object"}}, "dry_run": {"type": "boolean"}}});
+        let content = json!({"application/json": {"schema": many}});
+        for (action, method, word, summary) in [
+            (
+                Action::Update,
+                "patch",
+                "update_many",
+                "Change some members of all records that the conditions find, or of none.",
+            ),
+            (Action::Delete, "delete", "delete_many", "Delete all records that the conditions find, or none."),
+        ] {
+            if ![Action::List, action].iter().all(|needed| self.may.contains(needed)) {
+                continue;
+            }
+            let id = format!("{word}_{}", self.word);
+            let is_open = [Action::List, action].iter().all(|needed| self.open.contains(needed));
+            let mut described = operation(&id, &self.tag, summary, !is_open);
+            if action == Action::Update {
+                let patch = json!({"$ref": format!("#/components/schemas/{}Patch", self.name)});
+                let body = json!({"required": true, "content": {"application/json": {"schema": patch}}});
+                described.insert("requestBody".to_owned(), body);
+            }
+            described.insert("parameters".to_owned(), parameters.clone().into());
+            described.insert("responses".to_owned(), responses(200, "It is done.", Some(content.clone())));
+            put(paths, address, method, described);
         }
     }
 

@@ -4,7 +4,6 @@ use common::{
     Call,
     dashboard::{Span, clock},
     endpoints::collections,
-    name::CollectionName,
 };
 use yew::prelude::*;
 
@@ -35,7 +34,7 @@ pub(super) fn Admin() -> Html {
         Ok(client.send(Call::<collections::List>::new((), ())).await?.body.results)
     });
     let list = list.value.clone();
-    let names: Vec<CollectionName> = list.iter().flat_map(|list| list.iter().map(|one| one.name.clone())).collect();
+    let names = list.as_deref().map_or_else(Vec::new, |list| panels::that_tell_growth(list));
     let (growth, _) = use_load((names, times), |client, (names, _)| panels::growth(client, names));
     let growth = growth.value.clone();
     let is_empty = list.as_deref().is_some_and(Vec::is_empty);

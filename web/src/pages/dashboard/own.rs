@@ -50,7 +50,8 @@ pub(super) fn Own() -> Html {
     });
     let names: Vec<CollectionName> =
         list.value.iter().flat_map(|list| list.iter().map(|one| one.name.clone())).collect();
-    let (growth, _) = use_load((names.clone(), times), |client, (names, _)| panels::growth(client, names));
+    let counted = list.value.as_deref().map_or_else(Vec::new, |list| panels::that_tell_growth(list));
+    let (growth, _) = use_load((counted, times), |client, (names, _)| panels::growth(client, names));
     let (newest, _) = use_load((names, times), |client, (names, _)| newest(client, names));
     let usage = me.value.as_deref().and_then(|me| me.usage);
     #[allow(clippy::cast_precision_loss, reason = "a part of a bar")]

@@ -3,7 +3,7 @@
 use common::{
     Call, CallError,
     access::Caller,
-    collection::Collection,
+    collection::{Collection, Ids},
     dashboard::{Feed, History, Traffic, bars, clock, number},
     endpoints::records,
     metrics::Requests,
@@ -34,6 +34,11 @@ const ROUTES: usize = 10;
 const NOTABLE: usize = 8;
 /// Changes that are shown.
 const CHANGES: usize = 14;
+
+/// The collections whose ids tell when a record was made; numbers do not.
+pub(super) fn that_tell_growth(list: &[Collection]) -> Vec<CollectionName> {
+    list.iter().filter(|one| one.ids == Ids::Uuid).map(|one| one.name.clone()).collect()
+}
 
 /// How many records each of these collections got in the last day.
 pub(super) async fn growth(

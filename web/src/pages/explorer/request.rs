@@ -71,15 +71,23 @@ pub(super) fn Request(props: &RequestProps) -> Html {
     };
     let onmethod = {
         let (method, body, secrets) = (method.clone(), body.clone(), secrets.setter());
-        let (read, props_options, document, path) =
+        let (read, props_options, document, props_path) =
             (props.read.clone(), props.known.options.clone(), props.document.clone(), props.path.clone());
+        let (address, here) = (address.clone(), here.clone());
         move |event: Event| {
             let chosen = event.target_unchecked_into::<web_sys::HtmlSelectElement>().value();
             secrets.set(Vec::new());
             // What is written anew begins with what is there.
             if chosen == "PUT" && body.trim().is_empty() {
-                let members = self::members(&props_options, document::find(&document, &path), "PUT");
+                let members = self::members(&props_options, document::find(&document, &props_path), "PUT");
                 body.set(fields::of_record(&read, &members).unwrap_or_default());
+            }
+            // What a list is asked for is nothing that a new record takes.
+            let takes_query = !matches!(chosen.as_str(), "POST" | "PUT");
+            if *address == here && !takes_query {
+                address.set(props_path.clone());
+            } else if *address == props_path && takes_query {
+                address.set(here.clone());
             }
             method.set(chosen);
         }
