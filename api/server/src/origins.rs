@@ -14,7 +14,7 @@ const METHODS: HeaderValue = HeaderValue::from_static("GET, HEAD, POST, PUT, PAT
 const MAX_AGE: HeaderValue = HeaderValue::from_static("7200");
 /// What a page may read of an answer's head beside what it always may.
 const EXPOSED: HeaderValue = HeaderValue::from_static(
-    "Allow, Coffer-Device, ETag, Errors-Omitted, Link, Location, Not-Restored, Operation, Preference-Applied, RateLimit, RateLimit-Policy, Retry-After, WWW-Authenticate, X-Request-Id",
+    "Allow, Coffer-Device, Date, ETag, Errors-Omitted, Link, Location, Not-Restored, Operation, Preference-Applied, RateLimit, RateLimit-Policy, Retry-After, WWW-Authenticate, X-Request-Id",
 );
 
 /// An origin that an operator allows.

@@ -11,7 +11,13 @@ use super::{
     fields::{checked, is_nullable, singular, snake},
     source::{Listed, OWNERS, Source, field_name, nested, parents, source, without_id},
 };
-use crate::domain::migrations::{State, Step};
+use crate::domain::{
+    migrations::{State, Step},
+    paths::is_own,
+};
+
+/// Ends of paths that list what the caller has.
+const OF_ONE: [&str; 4] = ["me", "mine", "my", "own"];
 
 /// What is proposed.
 pub(super) struct Proposal {
@@ -46,6 +52,13 @@ impl Proposal {
         }
         all.create(&listed, &made)?;
         for (path, members) in paths {
+            let last = path.trim_end_matches('/').rsplit('/').next().unwrap_or_default();
+            if OF_ONE.contains(&last) {
+                all.notes.push(format!(
+                    "{path} is not published: by its name it shows each user their own records, and would show everybody's; ask for the list with ?filter=owner = me"
+                ));
+                continue;
+            }
             all.publish(&path, members);
         }
         for OwnRoute { path, alias, members } in document.own_routes() {
@@ -87,13 +100,15 @@ impl Proposal {
             self.state.apply(&step).map_err(|errors| anyhow!("{name}: {}", errors.in_words()))?;
             let told = format!("a collection with {}", common::text::count(count, "field"));
             self.collections.push((name.to_owned(), told));
+            let lists = |rule: &str| rules(&of, has_owner)["list"] == json!([rule]);
             self.notes.push(format!(
-                "{name}: the rules say {}; whoever is not an admin is held to them",
-                if has_owner {
-                    "that records are changed by who made them"
-                } else {
-                    "that whoever is signed in changes records"
-                }
+                "{name}: the rules say that {} and that {}; a description does not tell which records a list leaves out",
+                match () {
+                    () if lists("anyone") => "anyone lists all records",
+                    () if lists("nobody") => "nobody lists records",
+                    () => "everybody who is signed in lists all records",
+                },
+                if has_owner { "records are changed by those who made them" } else { "everybody who is signed in changes records" }
             ));
         }
         Ok(())
@@ -101,6 +116,10 @@ impl Proposal {
 
     fn publish(&mut self, path: &str, members: Object) {
         if self.state.paths.contains_key(path) {
+            return;
+        }
+        if is_own(&path.trim_matches('/').split('/').collect::<Vec<_>>()) {
+            self.notes.push(format!("{path} is not published: it stays the address of this server's own API"));
             return;
         }
         let step = Step::Publish(path.to_owned(), members);
