@@ -178,6 +178,7 @@ pub static ENDPOINTS: &[EndpointInfo] = &[
     EndpointInfo::of::<operations::Resume>(),
     EndpointInfo::of::<backup::Get>(),
     EndpointInfo::of::<storage::Compact>(),
+    EndpointInfo::of::<storage::Get>(),
     EndpointInfo::of::<log::Get>(),
     EndpointInfo::of::<log::Set>(),
     EndpointInfo::of::<log::Lines>(),
