@@ -2,6 +2,7 @@
 
 mod batch;
 mod columns;
+mod conditional;
 mod deleting;
 mod exchange;
 mod export;
