@@ -4,6 +4,7 @@ mod batch;
 mod columns;
 mod conditional;
 mod deleting;
+mod ended;
 mod exchange;
 mod export;
 mod idempotency;
