@@ -16,6 +16,7 @@ pub mod callers;
 pub mod check;
 pub mod clock_warning;
 pub mod collections;
+pub mod compaction;
 pub mod conversion;
 pub mod core;
 pub mod covered;

@@ -12,6 +12,7 @@ mod browser;
 mod changes;
 mod collections;
 mod compress;
+mod conditional;
 mod context;
 mod cookie;
 mod cursor;

@@ -41,7 +41,7 @@ macro_rules! endpoint {
     (
         $(#[doc = $summary:literal])+
         $name:ident: $method:ident $path:literal,
-        access $access:ident $(($($action:ident),*))?, cost $cost:ident $(($charged:ident))?, $(secret $secret:ident,)? errors $errors:ident,
+        access $access:ident $(($($action:ident),*))?, cost $cost:ident $(($charged:ident))?, $(secret $secret:ident,)? $(revision $revision:ident,)? errors $errors:ident,
         $(params $params:ty,)? $(query $query:ty,)?
         body $request:ty as $body:ident,
         answer $response:ty as $success:ident
@@ -58,7 +58,8 @@ macro_rules! endpoint {
             const COST: $crate::endpoint::Cost =
                 $crate::endpoint::Cost::$cost $(($crate::endpoint::ChargedTo::$charged))?;
             const ERRORS: $crate::endpoint::Dialect = $crate::endpoint::Dialect::$errors;
-            const IS_SECRET: bool = $crate::endpoints::is_secret!($($secret)?);
+            const IS_SECRET: bool = $crate::endpoints::is_yes!($($secret)?);
+            const HAS_REVISION: bool = $crate::endpoints::is_yes!($($revision)?);
             const BODY: $crate::endpoint::AcceptedBody = $crate::endpoint::AcceptedBody::$body;
             const SUCCESS: http::StatusCode = http::StatusCode::$success;
             type Params = $crate::endpoints::or_unit!($($params)?);
@@ -78,7 +79,7 @@ macro_rules! or_unit {
     };
 }
 
-macro_rules! is_secret {
+macro_rules! is_yes {
     () => {
         false
     };
@@ -88,7 +89,7 @@ macro_rules! is_secret {
 }
 
 pub(crate) use endpoint;
-pub(crate) use is_secret;
+pub(crate) use is_yes;
 pub(crate) use or_unit;
 
 /// All endpoints, in the order of the README's table.
@@ -178,6 +179,7 @@ pub static ENDPOINTS: &[EndpointInfo] = &[
     EndpointInfo::of::<operations::Resume>(),
     EndpointInfo::of::<backup::Get>(),
     EndpointInfo::of::<storage::Compact>(),
+    EndpointInfo::of::<storage::Get>(),
     EndpointInfo::of::<log::Get>(),
     EndpointInfo::of::<log::Set>(),
     EndpointInfo::of::<log::Lines>(),

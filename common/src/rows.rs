@@ -179,11 +179,22 @@ impl Answer for Cells {
 impl Streamed for Cells {}
 
 /// What a spreadsheet program takes for the beginning of a formula (OWASP, CSV injection), in half and full width.
-const FORMULA: [char; 11] = ['=', '+', '-', '@', '\t', '\r', '\n', '＝', '＋', '－', '＠'];
+const FORMULA: [char; 8] = ['=', '+', '-', '@', '＝', '＋', '－', '＠'];
+/// What is no text that people begin with.
+const BREAKS: [char; 3] = ['\t', '\r', '\n'];
 
-/// Whether a spreadsheet program would take a text for a formula, or for one that was marked before.
+/// Whether a spreadsheet program would take a text for a formula, or for one that was marked before. Some look for one behind white space, and behind
+/// characters that nobody sees.
 pub fn looks_like_formula(text: &str) -> bool {
-    text.trim_start_matches('\'').starts_with(FORMULA)
+    text.trim_start_matches('\'').starts_with(BREAKS)
+        || text.trim_start_matches(|c| c == '\'' || is_unseen(c)).starts_with(FORMULA)
+}
+
+/// White space, control characters, and those that say only how others are shown.
+fn is_unseen(c: char) -> bool {
+    c.is_whitespace()
+        || c.is_control()
+        || matches!(c, '\u{ad}' | '\u{61c}' | '\u{180e}' | '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}')
 }
 
 /// Takes the mark off a text that an export for a spreadsheet marked.
@@ -219,10 +230,26 @@ mod tests {
 
     #[test]
     fn a_mark_comes_off_as_it_was_put_on() {
-        for text in ["=1+1", "'=1", "''+x", "-3", "@a", "\tx", "＝1", "plain", "'plain", "'", "", "it's = it"] {
-            let written = if looks_like_formula(text) { format!("'{text}") } else { text.to_owned() };
-            assert!(!written.starts_with(FORMULA), "{text:?}");
-            assert_eq!(unmarked(&written), text);
+        let hidden = [
+            " =1",
+            "\u{a0}=1",
+            "\u{3000}+1",
+            "\u{b}-1",
+            "\0@a",
+            "\u{feff}=1",
+            "\u{200b}=1",
+            " '=1",
+            "' =1",
+            "\u{85}\u{2028}＝1",
+        ];
+        let formulas = ["=1+1", "'=1", "''+x", "-3", "@a", "\tx", "＝1", "\t=1", "\r\n=1"];
+        for text in hidden.into_iter().chain(formulas) {
+            assert!(looks_like_formula(text), "{text:?}");
+            assert_eq!(unmarked(&format!("'{text}")), text);
+        }
+        for text in ["plain", "'plain", " plain", "' plain", "'", "", "  ", "it's = it", "1 =1"] {
+            assert!(!looks_like_formula(text), "{text:?}");
+            assert_eq!(unmarked(text), text);
         }
     }
 }

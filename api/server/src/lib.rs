@@ -14,6 +14,7 @@
 mod accept;
 mod activity;
 mod answer;
+mod calm;
 mod connection;
 mod connection_limits;
 mod drain;

@@ -50,6 +50,14 @@ impl Peer {
         held + bytes <= USUAL_HEAD || (all <= self.shared.options.max_heads && memory.held() <= memory.limit())
     }
 
+    /// Notes that it sent frames for nothing, and is ended.
+    pub(super) fn note_flood(&self) {
+        self.shared.options.metrics.flooded();
+        if self.shared.floods.allows() {
+            tracing::warn!(address = %self.remote, "a connection was ended: over HTTP/2 it sent frames much faster than its requests need");
+        }
+    }
+
     /// Notes where a head comes from and what it accepts, for the answer to one that is too large to be read. Usual heads are smaller than
     /// those, and are not looked at.
     pub(super) fn note_head(&self, read: &[u8]) {

@@ -11,7 +11,7 @@ use hyper_util::{rt::TokioTimer, server::conn::auto};
 use super::{
     multiplexed::Tasks,
     options::{HEAD_BUFFER, MAX_HEADER_LIST, MAX_HEADERS, ServerOptions},
-    rate_limited_log::PerText,
+    rate_limited_log::{PerText, RateLimitedLog},
 };
 
 /// How much of all bodies together, and of each, a client may send over HTTP/2 before anybody has read it.
@@ -28,6 +28,8 @@ pub(super) struct ServerState {
     /// What is told of hosts and of origins that are refused.
     pub(super) foreign_hosts: PerText,
     pub(super) foreign_origins: PerText,
+    /// What is told of clients that send frames for nothing.
+    pub(super) floods: RateLimitedLog,
     pub(super) http: auto::Builder<Tasks>,
     /// Answers say `Connection: close`.
     pub(super) draining: AtomicBool,
@@ -44,6 +46,7 @@ impl ServerState {
             listening,
             foreign_hosts: PerText::default(),
             foreign_origins: PerText::default(),
+            floods: RateLimitedLog::default(),
             http: builder(),
             draining: AtomicBool::new(false),
             body_bytes: AtomicU64::new(0),

@@ -15,7 +15,7 @@ use tokio::{
     time::{Duration, Sleep, sleep},
 };
 
-use super::{peer::Peer, unreadable};
+use super::{calm::FrameMeter, peer::Peer, unreadable};
 
 /// After our last byte, how long and how much of what the client still sends is read and dropped. To close on unread bytes resets the
 /// connection, and the client loses the answer that tells it why (RFC 9112 §9.6).
@@ -29,6 +29,7 @@ pub(super) struct Watched<T> {
     /// What is still to be written in the place of what was.
     instead: Bytes,
     lingering: Option<Lingering>,
+    frames: FrameMeter,
 }
 
 /// Our side is closed; the client's is not yet.
@@ -39,7 +40,7 @@ struct Lingering {
 
 impl<T> Watched<T> {
     pub(super) fn new(inner: T, peer: Arc<Peer>) -> Self {
-        Self { inner, peer, instead: Bytes::new(), lingering: None }
+        Self { inner, peer, instead: Bytes::new(), lingering: None, frames: FrameMeter::new() }
     }
 
     fn note<R>(&self, written: Poll<R>) -> Poll<R> {
@@ -48,6 +49,13 @@ impl<T> Watched<T> {
             Poll::Ready(_) => self.peer.activity.sent(),
         }
         written
+    }
+
+    /// Counts what went out.
+    fn count(&mut self, written: &Poll<io::Result<usize>>) {
+        if let Poll::Ready(Ok(count)) = written {
+            self.frames.sent(*count);
+        }
     }
 }
 
@@ -91,6 +99,10 @@ impl<T: AsyncRead + Unpin> AsyncRead for Watched<T> {
         if is_head && !self.peer.hold_head(count) {
             return Poll::Ready(Err(io::Error::new(io::ErrorKind::OutOfMemory, "all heads together are too large")));
         }
+        if count > 0 && !self.frames.is_calm(&buf.filled()[before..]) {
+            self.peer.note_flood();
+            return Poll::Ready(Err(io::Error::other("too many frames that ask for nothing")));
+        }
         read
     }
 }
@@ -102,6 +114,7 @@ impl<T: AsyncRead + AsyncWrite + Unpin> AsyncWrite for Watched<T> {
             return Poll::Ready(Ok(buf.len()));
         }
         let written = Pin::new(&mut self.inner).poll_write(cx, buf);
+        self.count(&written);
         self.note(written)
     }
 
@@ -118,6 +131,7 @@ impl<T: AsyncRead + AsyncWrite + Unpin> AsyncWrite for Watched<T> {
             return Poll::Ready(Ok(buf.len()));
         }
         let written = Pin::new(&mut self.inner).poll_write_vectored(cx, bufs);
+        self.count(&written);
         self.note(written)
     }
 

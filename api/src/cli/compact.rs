@@ -1,17 +1,23 @@
 //! `coffer compact`: disk space that holds nothing any more goes back to the system.
 
-use std::io::Write;
+use std::{io::Write, time::Duration};
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, bail};
 use bytesize::ByteSize;
 use clap::Args;
 use common::{Call, endpoints::storage};
 use store::OpenError;
+use tokio::time::sleep;
 
 use super::{
     open::{DataDir, block_on},
-    server::{FromServer, Named},
+    progress,
+    server::{FromServer, Named, Session},
 };
+use crate::domain::compaction::done;
+
+/// How often it is asked whether the server has done it.
+const LOOK: Duration = Duration::from_millis(500);
 
 /// Gives disk space that the store does not need any more back to the system: after deleting, or after `coffer journal trim`. The store
 /// is written anew beside the old one if there is room. A running server does it with --server while requests go on; they wait for a
@@ -31,7 +37,7 @@ impl Compact {
             Some(server) => block_on(on_server(server))?,
             None => block_on(on_store(&self.data))?,
         };
-        let storage::Compaction { before, after, free_inside, waited_ms, rewritten, has_erased } = compaction;
+        let storage::Compaction { before, after, free_inside, waited_ms, rewritten, has_erased, .. } = compaction;
         let mut out = std::io::stdout();
         let size = |bytes| ByteSize(bytes).display().si();
         write!(out, "The store took {} on the disk and takes {} now", size(before), size(after))?;
@@ -70,19 +76,28 @@ async fn on_store(data: &DataDir) -> Result<storage::Compaction> {
     // What opening wrote may have freed more.
     let compacted = store.compact().await.context("no space was given back")?;
     store.close().await;
-    Ok(storage::Compaction {
-        before: before.max(compacted.before),
-        after: compacted.after,
-        free_inside: compacted.free_inside,
-        waited_ms: u64::try_from(compacted.waited.as_millis()).unwrap_or(u64::MAX),
-        rewritten: compacted.rewritten,
-        has_erased: compacted.has_erased,
-    })
+    let compaction = done(&compacted);
+    Ok(storage::Compaction { before: before.max(compaction.before), ..compaction })
 }
 
 async fn on_server(server: Named<'_>) -> Result<storage::Compaction> {
     let session = server.sign_in().await?;
-    let compaction = session.call(&Call::<storage::Compact>::new((), ())).await;
+    let compaction = wait(&session).await;
     session.sign_out().await;
     compaction
+}
+
+/// Begins it, and waits for its end however long that takes.
+async fn wait(session: &Session) -> Result<storage::Compaction> {
+    let mut compaction = session.call(&Call::<storage::Compact>::new((), ())).await?;
+    let bar = progress::counting("Compacting");
+    while !compaction.state.is_over() {
+        sleep(LOOK).await;
+        compaction = session.call(&Call::<storage::Get>::new((), ())).await?;
+    }
+    bar.finish_and_clear();
+    match compaction.error {
+        Some(why) => bail!("{why}"),
+        None => Ok(compaction),
+    }
 }

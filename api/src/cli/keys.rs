@@ -60,11 +60,10 @@ impl Keys {
         data.refuse_database(
             "servers over a database sign with the keys of --signing-key-file, which are files of yours",
         )?;
-        let data = data.data.clone();
+        let keys = data.data.join("keys");
+        let owner = Owner::of(&keys);
         let done = self.command.run(&clock, &entropy);
-        Owner::of(&data)
-            .keep(&data.join("keys"))
-            .context("the keys could not be given to the owner of the data directory")?;
+        owner.keep(&keys).context("the keys could not be given to the owner of the data directory")?;
         done
     }
 }

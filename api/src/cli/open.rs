@@ -237,8 +237,11 @@ impl DataDir {
         memory::tell(budget);
         let (clock, entropy) = (Clock::system(), Entropy::system());
         let ring = if settings.key_files.is_empty() {
+            // In a directory that is a group's they are their owner's, and not root's who passes by.
+            let keys = self.data.join("keys");
+            let owner = Owner::of(&keys);
             let ring = KeyRing::open(&self.data, &clock, &entropy)?;
-            Owner::of(&self.data).keep(&self.data.join("keys"))?;
+            owner.keep(&keys)?;
             ring
         } else {
             KeyRing::from_key_files(&settings.key_files, &clock)?

@@ -12,6 +12,7 @@ use tokio::sync::{Mutex, Notify};
 use uuid::Uuid;
 
 use super::{
+    compaction::LastCompaction,
     deadline::{Deadline, Reading},
     idempotency::Idempotency,
     intake::Spool,
@@ -74,6 +75,8 @@ pub struct Core {
     pub memory: MemoryBudget,
     /// How long requests may go on reading, and how many at once.
     pub reading: Reading,
+    /// The compaction that was asked for last.
+    pub last_compaction: Arc<LastCompaction>,
     /// Held while room is made for versions: one at a time, since it takes from one quota.
     pub making_room: Mutex<()>,
     /// Up to how many records an operation is undone in one commit.
@@ -113,6 +116,7 @@ impl Core {
             idempotency: Arc::default(),
             memory: MemoryBudget::unlimited(),
             reading: Reading::default(),
+            last_compaction: Arc::default(),
             making_room: Mutex::default(),
             slow_query: SLOW_QUERY,
             slow_queries: AtomicU64::new(0),

@@ -203,6 +203,8 @@ impl Error {
 pub struct ChangedSince {
     /// How many records that the caller may view.
     pub count: u64,
+    /// There may be more: nobody looked further.
+    pub is_partial: bool,
     /// Whether there are others.
     pub hidden: bool,
     /// The first of those that the caller may view.
@@ -234,14 +236,30 @@ fn do_not_fit(count: u64, errors: &FieldErrors) -> String {
 }
 
 impl ChangedSince {
+    /// Whether there is something.
+    pub fn is_any(&self) -> bool {
+        self.count > 0 || self.hidden
+    }
+
+    /// Adds what was found elsewhere; so many examples are told.
+    pub fn add(&mut self, other: Self, told: usize) {
+        self.count += other.count;
+        self.hidden |= other.hidden;
+        self.is_partial |= other.is_partial;
+        let left = told.saturating_sub(self.examples.len());
+        self.examples.extend(other.examples.into_iter().take(left));
+    }
+
     fn in_words(&self) -> String {
         let first = self.examples.first().map(|first| format!(" {}", first.detail)).unwrap_or_default();
         let hidden = if self.hidden { " Something that you may not see stands in the way too." } else { "" };
         let records = common::text::count(self.count, "record");
+        let records = if self.is_partial { format!("At least {records}") } else { records };
+        let stand = if self.count == 1 { "stands" } else { "stand" };
         match self.count {
             0 => "Something that you may not see was changed since. Nothing was undone.".to_owned(),
-            1 => format!("1 record stands in the way, and nothing was undone.{first}{hidden}"),
-            _ => format!("{records} stand in the way, and nothing was undone. The first:{first}{hidden}"),
+            1 if !self.is_partial => format!("1 record stands in the way, and nothing was undone.{first}{hidden}"),
+            _ => format!("{records} {stand} in the way, and nothing was undone. The first:{first}{hidden}"),
         }
     }
 }

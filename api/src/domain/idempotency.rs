@@ -212,6 +212,24 @@ pub fn noted(version: Version) {
     });
 }
 
+/// Notes in a batch that an operation is taken back by another one, all of it: what did it can come again under its key.
+pub fn note_taken_back(core: &Core, batch: &mut Batch, operation: OperationId, by: OperationId) -> Result<()> {
+    let (at, digest) = (core.clock.unix_seconds(), String::new());
+    let kept = Kept { at, digest, operation: Some(by), record: None, version: None, answer: None };
+    batch.put(keyspace::taken_back(operation), serde_json::to_vec(&kept)?);
+    Ok(())
+}
+
+/// Whether what an operation did was taken back, and what took it back was not.
+pub async fn is_taken_back(core: &Core, operation: OperationId) -> Result<bool> {
+    let (snapshot, mut operation, mut is_taken_back) = (core.store.snapshot().await?, operation, false);
+    while let Some(entry) = snapshot.get(&keyspace::taken_back(operation)).await? {
+        let Some(by) = parse(&entry)?.operation else { break };
+        (operation, is_taken_back) = (by, !is_taken_back);
+    }
+    Ok(is_taken_back)
+}
+
 /// An entry without the answer that is kept in it, and without what it says of a record, where it is about the record of this id; without one whatever
 /// it is about. `None` where nothing of it goes.
 pub fn without_answer(entry: &Entry, id: Option<RecordId>) -> Result<Option<Vec<u8>>> {

@@ -122,6 +122,11 @@ pub fn idempotency_key(user: UserId, name: &[u8]) -> Key {
     idempotency_keys_of(user).bytes(name)
 }
 
+/// Where it stands that an operation was taken back: among the keys, of a user whom there is not.
+pub fn taken_back(operation: OperationId) -> Key {
+    idempotency_keys_of(UserId::from_uuid(Uuid::nil())).bytes(operation.uuid().as_bytes())
+}
+
 /// All keys of a user.
 pub fn idempotency_keys_of(user: UserId) -> Key {
     idempotency_keys().uuid(user.uuid())

@@ -220,7 +220,7 @@ pub fn stage_end(
 /// Stages what a session is from now on, if nobody has changed it since `version`.
 pub(super) fn stage_change(batch: &mut Batch, id: SessionId, version: Version, after: &StoredSession) -> Result<()> {
     let key = keyspace::session(id);
-    batch.expect(key.clone(), Expect::Version(version)).put(key, serde_json::to_vec(after)?).use_reserve(Reserve::Half);
+    batch.expect(key.clone(), Expect::Version(version)).put(key, serde_json::to_vec(after)?).use_reserve(Reserve::Most);
     Ok(())
 }
 

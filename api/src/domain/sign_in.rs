@@ -142,7 +142,7 @@ async fn attempt(app: &App, proof: &Proof<'_>, origin: &Origin) -> Result<Issued
             .put(keyspace::session(id), serde_json::to_vec(&session)?)
             .put(keyspace::user_session(stored.user.id, id), Vec::new())
             .append(journal::bytes(&change))
-            .use_reserve(Reserve::Half);
+            .use_reserve(Reserve::Most);
         users::stage_signed_in(&mut batch, version, &stored, rehashed.as_ref(), &at)?;
         if retry.commit(batch).await?.is_some() {
             let new_device = || auth.issuer.issue(TokenType::Device, stored.user.id, id, None).0.into_string();

@@ -18,6 +18,7 @@ mod write;
 use super::{
     core::Core,
     error::{AuthError, Error, Result},
+    idempotency,
     journal::{self, Actor, of_operation::Parts},
     operations::{self, Revert},
     quota::OverQuota,
@@ -75,7 +76,15 @@ async fn attempt(core: &Core, by: Actor<'_>, id: OperationId, how: How) -> Resul
         if let Some(change) = definition::find(&snapshot, id).await?
             && caller.is_admin()
         {
-            return definition::revert(core, by, own, id, change, how).await;
+            let is_gone = matches!(change.action, Verb::Create | Verb::Restore);
+            let undone = definition::revert(core, by, own, id, change, how).await?;
+            // Where it goes on in the background, that notes it; a collection is gone at once.
+            if !dry_run && undone.skipped == 0 && (is_gone || undone.state == OperationState::Done) {
+                let mut batch = store::Batch::new();
+                idempotency::note_taken_back(core, &mut batch, id, undone.operation)?;
+                core.store.commit(batch).await?;
+            }
+            return Ok(undone);
         }
         let (is_one, mut is_large) = (parts.is_one(), has_too_much || parts.count() > core.revert_at_once);
         let mut items = Items::new(core, &snapshot, caller);
@@ -103,6 +112,9 @@ async fn attempt(core: &Core, by: Actor<'_>, id: OperationId, how: How) -> Resul
             return Ok(reverted(own, id, OperationState::Done, done));
         }
         batch.append(journal::bytes(&by.entry(core, Subject::Operation, &id, Verb::Revert)));
+        if done.skipped == 0 {
+            idempotency::note_taken_back(core, &mut batch, id, own)?;
+        }
         match retry.commit_for(caller, batch).await {
             Ok(Some(_)) => return Ok(reverted(own, id, OperationState::Done, done)),
             Ok(None) => {}

@@ -128,7 +128,8 @@ pub(super) fn told(headers: &HeaderMap) -> Told {
     let sent = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
     let kind = media_type(sent).to_ascii_lowercase();
     let format = ROWS.iter().find(|(known, _)| *known == kind).and_then(|(_, format)| *format);
-    Told { format, charset: charset(sent) }
+    let has_more = !kind.is_empty() && format != Some(RowFormat::JsonLines);
+    Told { format, charset: charset(sent), has_more }
 }
 
 fn charset(content_type: &str) -> Option<String> {

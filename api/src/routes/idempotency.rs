@@ -182,9 +182,10 @@ pub(super) async fn take(context: &Context, taking: Taking) -> Result<Turn, Refu
         Begun::First(claim) => return Ok(Turn::Do(claim)),
         Begun::Again(kept, claim) => (kept, claim),
     };
-    // An import that was taken back is as one that was refused.
+    // What was taken back is as what was refused.
     if let Some(operation) = kept.operation()
-        && operations::is_import_of_nothing(core, operation).await?
+        && (operations::is_import_of_nothing(core, operation).await?
+            || idempotency::is_taken_back(core, operation).await?)
     {
         return Ok(Turn::Do(claim));
     }

@@ -30,6 +30,7 @@ use super::{
     authorization::authenticate,
     base_url::BaseUrl,
     body::{self, Body, Incoming, check_utf8},
+    conditional,
     context::Context,
     error::Refusal,
     leniency,
@@ -197,7 +198,8 @@ impl<E: Endpoint> Input<E> {
             Some(published) => body.map(|body| published.alias_body(body)),
             None => body,
         });
-        let read = query.map_err(Refusal::from).and_then(|query| Ok((query, read_body::<E>(body?, ignores_unknown)?)));
+        let read = conditional::check::<E>(&raw.headers).and_then(|()| Ok(query?));
+        let read = read.and_then(|query| Ok((query, read_body::<E>(body?, ignores_unknown)?)));
         let (query, (body, sent)) = match read {
             Ok(read) => read,
             Err(refusal) => return Err(ask_rules::<E>(context, &caller, &raw.segments).await.err().unwrap_or(refusal)),

@@ -1,28 +1,26 @@
 //! `/api/storage/`.
 
-use common::endpoints::storage::{self as endpoints, Compaction};
+use common::endpoints::storage as endpoints;
+use http::header;
 
 use super::{context::Context, input::Input, reply::Reply, table::Table};
-use crate::domain::{Error, Result};
+use crate::domain::{Result, compaction};
 
 pub(crate) fn register(table: &mut Table) {
     table.on::<endpoints::Compact, _, _>(compact);
+    table.on::<endpoints::Get, _, _>(get);
 }
 
 async fn compact(context: Context, input: Input<endpoints::Compact>) -> Result<Reply<endpoints::Compact>> {
     tracing::info!(user = %input.session()?.user.id, address = %input.origin.address, "the store is being compacted");
-    let compacted = context.app.core().store.compact().await.map_err(|error| match error {
-        store::CompactError::NoRoom { .. } | store::CompactError::NoFiles | store::CompactError::Elsewhere => {
-            Error::Conflict(format!("Nothing was changed: {error}."))
-        }
-        store::CompactError::Stopped => Error::Stopped,
-    })?;
-    Reply::new(&Compaction {
-        before: compacted.before,
-        after: compacted.after,
-        free_inside: compacted.free_inside,
-        waited_ms: u64::try_from(compacted.waited.as_millis()).unwrap_or(u64::MAX),
-        rewritten: compacted.rewritten,
-        has_erased: compacted.has_erased,
-    })
+    let compaction = compaction::compact(context.app.core()).await?;
+    let reply = Reply::new(&compaction)?;
+    if compaction.state.is_over() {
+        return Ok(reply);
+    }
+    Ok(reply.accepted().header(header::LOCATION, &input.link::<endpoints::Get>(&(), &())))
+}
+
+async fn get(context: Context, _: Input<endpoints::Get>) -> Result<Reply<endpoints::Get>> {
+    Reply::new(&compaction::state(context.app.core())?)
 }

@@ -37,9 +37,9 @@ pub enum Reserve {
     /// Nothing.
     #[default]
     Kept,
-    /// Half of it: for deletions, and for what lets people in and out who delete.
-    Half,
-    /// Most of it: for what makes the store smaller by itself. The rest is for opening the store.
+    /// Much of it: for deletions.
+    Much,
+    /// Most of it: for what makes the store smaller by itself, and lets people in and out who have it do so. The rest is for opening the store.
     Most,
 }
 

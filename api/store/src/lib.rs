@@ -48,8 +48,8 @@ pub use self::{
     format::FORMAT,
     key::{Cut, Element, Elements, Key, KeyError},
     local::{
-        Owner, close_dir, disk_bytes, first_unusable, free_bytes, is_own, make_private, note_initialized, owner_of,
-        size_bytes, this_user,
+        Owner, close_dir, disk_bytes, first_unusable, free_bytes, has_room_beside, is_own, make_private,
+        note_initialized, owner_of, size_bytes, this_user,
     },
     options::{EngineOptions, Options, RESERVE_BYTES, SledOptions},
     pages::Pages,

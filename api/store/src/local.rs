@@ -41,8 +41,8 @@ use crate::{
 
 pub(crate) use self::sled::salvage;
 pub use self::sled::{
-    Owner, close_dir, disk_bytes, first_unusable, free_bytes, is_own, make_private, note_initialized, owner_of,
-    size_bytes, this_user,
+    Owner, close_dir, disk_bytes, first_unusable, free_bytes, has_room_beside, is_own, make_private, note_initialized,
+    owner_of, size_bytes, this_user,
 };
 pub(crate) use self::{fill::fill, snapshot::Snapshot};
 

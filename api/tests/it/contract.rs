@@ -398,6 +398,11 @@ async fn every_write_under_a_key_is_done_once() {
         }
         assert_eq!((again.status, &again.body), (first.status, &first.body), "{info:?}");
         assert_eq!(again.header("operation"), first.header("operation"), "{info:?}");
-        assert_eq!(send(Some("\"1\"")).await.refused(422).code, "idempotency_key_reused", "{info:?}");
+        // Or what it asks for is not looked at there.
+        let other = send(Some("\"1\"")).await.problem();
+        assert!(
+            ["idempotency_key_reused", "precondition_not_supported"].contains(&&*other.code),
+            "{info:?}: {other:?}"
+        );
     }
 }

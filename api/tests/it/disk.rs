@@ -87,7 +87,7 @@ async fn d8_a_full_disk_is_no_dead_end() {
     while admin.get(&operation).await.is(200)["state"] != "done" {
         tokio::time::sleep(std::time::Duration::from_millis(50)).await;
     }
-    let compacted = admin.post("/api/storage/compact/", &Value::Null).await.is(200);
+    let compacted = compact(&admin).await;
     let size = |name: &str| compacted[name].as_u64().unwrap();
     // Where a write found the disk full, room was made already: then there is little left to gain.
     let most = (size("before") * 3 / 4).max(made.len() as u64 * 4_900);
@@ -118,6 +118,75 @@ async fn d8_a_full_disk_is_no_dead_end() {
     fs::remove_file(&rest).unwrap();
     let checked = said(&coffer(&["check"], &data));
     assert!(checked.starts_with("0: "), "{checked}");
+}
+
+/// Compacts, and waits for the end however long that takes.
+async fn compact(client: &Client) -> Value {
+    let mut compacted = client.post("/api/storage/compact/", &Value::Null).await;
+    assert!([200, 202].contains(&compacted.status), "{}", compacted.text());
+    while compacted.is(compacted.status)["state"] == "running" {
+        tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+        compacted = client.get("/api/storage/compact/").await;
+    }
+    let compacted = compacted.is(200);
+    assert_eq!(compacted["state"], "done", "{compacted}");
+    compacted
+}
+
+#[tokio::test]
+async fn d8_one_pass_of_deleting_trimming_and_compacting_makes_room() {
+    let dir = tempfile::tempdir().unwrap();
+    let Some(_disk) = SmallDisk::mount(&dir.path().join("disk"), "140m") else {
+        eprintln!("this user may not mount a disk, so this was left out");
+        return;
+    };
+    let mut server = Server::start(&dir.path().join("disk/data"), &["--rate-limit", "off", "--log-level", "info"]);
+    let admin = server.set_up().await;
+    let fields = json!([{"name": "title", "type": "text"}, {"name": "n", "type": "integer", "indexed": true}]);
+    admin.collection("notes", fields).await;
+    // Texts that nothing makes shorter.
+    let mut seed = 1_u64;
+    let mut text = |length: usize| -> String {
+        let next = |_| {
+            seed = seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
+            char::from(b'0' + u8::try_from(seed >> 58).unwrap())
+        };
+        (0..length).map(next).collect()
+    };
+    let mut count = 0;
+    loop {
+        let rows: Value = (count..count + 200).map(|n| json!({"title": text(3000), "n": n})).collect();
+        let request = admin.request(Method::POST, "/api/records/notes/").header("content-type", "application/json");
+        if request.body(rows.to_string()).send().await.unwrap().status() != 201 {
+            break;
+        }
+        count += 200;
+    }
+    // As much as is let.
+    let mut gone = 0;
+    while gone < count {
+        let filter = format!("n__gte={gone}&n__lt={}&max=200", gone + 200);
+        let request = admin.request(Method::DELETE, &format!("/api/records/notes/?{filter}"));
+        if request.send().await.unwrap().status() != 200 {
+            break;
+        }
+        gone += 200;
+    }
+    assert!(gone * 8 > count, "{gone} of {count} could be deleted");
+    tokio::time::sleep(std::time::Duration::from_millis(1100)).await;
+    let begun = admin.post("/api/changes/trim/", &json!({"older_than": "1s"})).await.is(202);
+    let operation = format!("/api/operations/{}/", begun["id"].as_str().unwrap());
+    while admin.get(&operation).await.is(200)["state"] != "done" {
+        tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+    }
+    let compacted = compact(&admin).await;
+    eprintln!("{gone} of {count} deleted, {compacted}");
+    for _ in 0..10 {
+        let rows: Value = (0..100).map(|n| json!({"title": text(1000), "n": -n})).collect();
+        admin.post("/api/records/notes/", &rows).await.is(201);
+    }
+    let left = admin.get("/api/records/notes/?page_size=1").await.is(200)["count"].as_u64().unwrap();
+    assert_eq!(left, u64::try_from(count - gone).unwrap() + 1000);
 }
 
 #[tokio::test]
@@ -223,7 +292,10 @@ fn a_data_directory_that_is_none_is_told() {
 /// As root: the files of another user, whoever works on them.
 #[test]
 fn the_files_of_a_store_stay_their_owners() {
-    use std::os::unix::{fs::MetadataExt as _, process::CommandExt as _};
+    use std::os::unix::{
+        fs::{MetadataExt as _, PermissionsExt as _},
+        process::CommandExt as _,
+    };
     const OTHER: u32 = 65_532;
     if !rustix::process::geteuid().is_root() {
         eprintln!("only root has the files of others, so this was left out");
@@ -296,6 +368,28 @@ fn the_files_of_a_store_stay_their_owners() {
     let made = as_other(&["demo"], &volume);
     assert!(made.starts_with("0: "), "{made}");
     assert!(as_other(&["check"], &volume).starts_with("0: "));
+    // Whatever root does there, the server finds what it had.
+    let salvaged = dir.path().join("salvaged");
+    for command in [
+        &["user", "list"][..],
+        &["user", "disable", "nobody-of-this-name"],
+        &["check"],
+        &["compact"],
+        &["keys", "list"],
+        &["keys", "add"],
+        &["journal", "trim", "--older-than", "90d"],
+        &["backup", dir.path().join("of-volume").to_str().unwrap()],
+        &["salvage", salvaged.to_str().unwrap()],
+        &["openapi"],
+    ] {
+        let done = said(&coffer(command, &volume));
+        let is_group = fs::metadata(&volume).unwrap().permissions().mode() & 0o2070;
+        assert_eq!(is_group, 0o2070, "after {command:?}: {done}");
+        let checked = as_other(&["check"], &volume);
+        assert!(checked.starts_with("0: "), "after {command:?}, which said {done}: {checked}");
+        let listed = as_other(&["user", "list"], &volume);
+        assert!(listed.starts_with("0: "), "after {command:?}: {listed}");
+    }
 }
 
 /// Whichever bit is flipped: the store is whole, or all of it goes through a backup into a new one.

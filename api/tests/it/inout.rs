@@ -2,6 +2,9 @@
 
 mod batch;
 mod columns;
+mod conditional;
+mod deleting;
+mod ended;
 mod exchange;
 mod export;
 mod idempotency;

@@ -32,6 +32,8 @@ pub trait Endpoint {
     const ERRORS: Dialect;
     /// The request brings a password, or the answer a token: neither may be kept for who asks again.
     const IS_SECRET: bool;
+    /// What it changes has one revision, so it can be asked to be what was read (`If-Match`, `If-None-Match`).
+    const HAS_REVISION: bool;
     /// How the body may be written, and how large it may be.
     const BODY: AcceptedBody;
     /// The status of success.

@@ -39,7 +39,7 @@ endpoint! {
 endpoint! {
     /// Define a collection anew; its records keep what they have in the fields that stay.
     Replace: PUT "/api/collections/{collection}/",
-    access Admin, cost Writes(User), errors Drf,
+    access Admin, cost Writes(User), revision yes, errors Drf,
     params (CollectionName,), query DefinitionQuery,
     body Definition as JSON,
     answer DefinitionAnswer as OK
@@ -48,7 +48,7 @@ endpoint! {
 endpoint! {
     /// Change parts of a collection's definition.
     Update: PATCH "/api/collections/{collection}/",
-    access Admin, cost Writes(User), errors Drf,
+    access Admin, cost Writes(User), revision yes, errors Drf,
     params (CollectionName,), query DefinitionQuery,
     body DefinitionPatch as JSON,
     answer DefinitionAnswer as OK
@@ -57,7 +57,7 @@ endpoint! {
 endpoint! {
     /// Add a field to a collection.
     AddField: POST "/api/collections/{collection}/fields/",
-    access Admin, cost Writes(User), errors Drf,
+    access Admin, cost Writes(User), revision yes, errors Drf,
     params (CollectionName,), query DefinitionQuery,
     body Field as JSON,
     answer DefinitionAnswer as OK
@@ -66,7 +66,7 @@ endpoint! {
 endpoint! {
     /// Change parts of one field: its name, its type, its limits.
     UpdateField: PATCH "/api/collections/{collection}/fields/{field}/",
-    access Admin, cost Writes(User), errors Drf,
+    access Admin, cost Writes(User), revision yes, errors Drf,
     params (CollectionName, FieldName), query DefinitionQuery,
     body FieldPatch as JSON,
     answer DefinitionAnswer as OK
@@ -75,7 +75,7 @@ endpoint! {
 endpoint! {
     /// Drop a field with its values.
     DropField: DELETE "/api/collections/{collection}/fields/{field}/",
-    access Admin, cost Writes(User), errors Drf,
+    access Admin, cost Writes(User), revision yes, errors Drf,
     params (CollectionName, FieldName), query DefinitionQuery,
     body () as NOTHING,
     answer DefinitionAnswer as OK
@@ -84,7 +84,7 @@ endpoint! {
 endpoint! {
     /// Delete a collection with all its records; `dry_run=true` tells what would go. 202 where it is gone and the records' bytes are still being removed.
     Delete: DELETE "/api/collections/{collection}/",
-    access Admin, cost Writes(User), errors Drf,
+    access Admin, cost Writes(User), revision yes, errors Drf,
     params (CollectionName,), query DeleteQuery,
     body () as NOTHING,
     answer NoContent as NO_CONTENT
@@ -93,7 +93,7 @@ endpoint! {
 endpoint! {
     /// [`Delete`] with `dry_run=true`, which has an answer of its own: what the deletion would do.
     DryDelete: DELETE "/api/collections/{collection}/",
-    access Admin, cost Writes(User), errors Drf,
+    access Admin, cost Writes(User), revision yes, errors Drf,
     params (CollectionName,), query DeleteQuery,
     body () as NOTHING,
     answer Deletion as OK

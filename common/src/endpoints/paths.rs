@@ -36,7 +36,7 @@ endpoint! {
 endpoint! {
     /// Define a published path anew.
     Replace: PUT "/api/paths/{id}/",
-    access Admin, cost Writes(User), errors Drf,
+    access Admin, cost Writes(User), revision yes, errors Drf,
     params (PathId,),
     body PathDefinition as JSON,
     answer PublishedPath as OK
@@ -45,7 +45,7 @@ endpoint! {
 endpoint! {
     /// Change parts of a published path.
     Update: PATCH "/api/paths/{id}/",
-    access Admin, cost Writes(User), errors Drf,
+    access Admin, cost Writes(User), revision yes, errors Drf,
     params (PathId,),
     body PathPatch as JSON,
     answer PublishedPath as OK
@@ -54,7 +54,7 @@ endpoint! {
 endpoint! {
     /// Take a published path back.
     Delete: DELETE "/api/paths/{id}/",
-    access Admin, cost Writes(User), errors Drf,
+    access Admin, cost Writes(User), revision yes, errors Drf,
     params (PathId,),
     body () as NOTHING,
     answer NoContent as NO_CONTENT

@@ -130,7 +130,7 @@ endpoint! {
 endpoint! {
     /// Write a record anew; optional fields that are not sent stay as they are.
     Replace: PUT "/api/records/{collection}/{id}/",
-    access Rules(View, Update), cost Writes(User), errors Drf,
+    access Rules(View, Update), cost Writes(User), revision yes, errors Drf,
     params (CollectionName, RecordId),
     body Record as JSON_OR_FORM,
     answer Record as OK
@@ -139,7 +139,7 @@ endpoint! {
 endpoint! {
     /// Change some fields of a record.
     Update: PATCH "/api/records/{collection}/{id}/",
-    access Rules(View, Update), cost Writes(User), errors Drf,
+    access Rules(View, Update), cost Writes(User), revision yes, errors Drf,
     params (CollectionName, RecordId),
     body Record as JSON_OR_FORM,
     answer Record as OK
@@ -148,7 +148,7 @@ endpoint! {
 endpoint! {
     /// Delete a record, and what hangs on it; `dry_run=true` tells what would go.
     Delete: DELETE "/api/records/{collection}/{id}/",
-    access Rules(View, Delete), cost Writes(User), errors Drf,
+    access Rules(View, Delete), cost Writes(User), revision yes, errors Drf,
     params (CollectionName, RecordId), query DeleteQuery,
     body () as NOTHING,
     answer NoContent as NO_CONTENT
@@ -157,7 +157,7 @@ endpoint! {
 endpoint! {
     /// [`Delete`] with `dry_run=true`, which has an answer of its own: what the deletion would do.
     DryDelete: DELETE "/api/records/{collection}/{id}/",
-    access Rules(View, Delete), cost Writes(User), errors Drf,
+    access Rules(View, Delete), cost Writes(User), revision yes, errors Drf,
     params (CollectionName, RecordId), query DeleteQuery,
     body () as NOTHING,
     answer Deletion as OK
@@ -194,7 +194,7 @@ endpoint! {
 endpoint! {
     /// Put a version of a record back, also after it was deleted.
     Restore: POST "/api/records/{collection}/{id}/history/{revision}/restore/",
-    access Rules(View), cost Writes(User), errors Drf,
+    access Rules(View), cost Writes(User), revision yes, errors Drf,
     params (CollectionName, RecordId, Revision), query RestoreQuery,
     body () as NOTHING,
     answer Record as OK

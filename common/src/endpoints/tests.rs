@@ -118,6 +118,7 @@ DELETE /api/operations/{id}/ SignedIn Writes(User) Drf - Nothing
 POST /api/operations/{id}/resume/ Admin Writes(User) Drf - Json
 GET /api/backup/ Admin Reads(User) Drf - File
 POST /api/storage/compact/ Admin Writes(User) Drf - Json
+GET /api/storage/compact/ Admin Reads(User) Drf - Json
 GET /api/log/ Admin Reads(User) Drf - Json
 PUT /api/log/ Admin Writes(User) Drf Json≤262144 Json
 GET /api/log/lines/ Admin Reads(User) Drf - Json

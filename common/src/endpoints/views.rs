@@ -37,7 +37,7 @@ endpoint! {
 endpoint! {
     /// Define a view of yours anew.
     Replace: PUT "/api/views/{id}/",
-    access SignedIn, cost Writes(User), errors Drf,
+    access SignedIn, cost Writes(User), revision yes, errors Drf,
     params (ViewId,),
     body ViewDefinition as SMALL_JSON,
     answer View as OK
@@ -46,7 +46,7 @@ endpoint! {
 endpoint! {
     /// Change parts of a view of yours: its name, whether it is shared.
     Update: PATCH "/api/views/{id}/",
-    access SignedIn, cost Writes(User), errors Drf,
+    access SignedIn, cost Writes(User), revision yes, errors Drf,
     params (ViewId,),
     body ViewPatch as SMALL_JSON,
     answer View as OK
@@ -55,7 +55,7 @@ endpoint! {
 endpoint! {
     /// Delete a view of yours.
     Delete: DELETE "/api/views/{id}/",
-    access SignedIn, cost Writes(User), errors Drf,
+    access SignedIn, cost Writes(User), revision yes, errors Drf,
     params (ViewId,),
     body () as NOTHING,
     answer NoContent as NO_CONTENT

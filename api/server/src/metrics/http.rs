@@ -51,6 +51,7 @@ pub struct Http {
     sent: AtomicU64,
     accepted: AtomicU64,
     open: AtomicU64,
+    flooding: AtomicU64,
     failed: Newest<Failed>,
 }
 
@@ -80,8 +81,8 @@ pub struct Connected(Arc<Http>);
 impl Default for Http {
     fn default() -> Self {
         let series = (0..routes() * METHODS.len()).map(|_| OnceLock::new()).collect();
-        let [in_flight, sent, accepted, open] = array::from_fn(|_| AtomicU64::new(0));
-        Self { series, in_flight, sent, accepted, open, failed: Newest::new(NOTED) }
+        let [in_flight, sent, accepted, open, flooding] = array::from_fn(|_| AtomicU64::new(0));
+        Self { series, in_flight, sent, accepted, open, flooding, failed: Newest::new(NOTED) }
     }
 }
 
@@ -91,6 +92,11 @@ impl Http {
         self.accepted.fetch_add(1, Relaxed);
         self.open.fetch_add(1, Relaxed);
         Connected(self.clone())
+    }
+
+    /// A connection was ended that sent frames for nothing.
+    pub(crate) fn flooded(&self) {
+        self.flooding.fetch_add(1, Relaxed);
     }
 
     /// A request has begun.
@@ -188,6 +194,12 @@ impl Http {
             Kind::Counter,
             "Connections that were accepted.",
             accepted,
+        );
+        text.single(
+            "coffer_http_connections_flooding_total",
+            Kind::Counter,
+            "Connections of HTTP/2 that were ended, since they sent frames much faster than their requests need.",
+            self.flooding.load(Relaxed),
         );
     }
 }

@@ -58,7 +58,7 @@ pub(in crate::domain) async fn delete_undoing(
         let id = journal::operation().unwrap_or_else(|| OperationId::from_uuid(core.ids.next_id()));
         let left = if is_small { Left::Nothing } else { Left::Counted };
         let mut batch = Batch::new();
-        batch.use_reserve(Reserve::Half);
+        batch.use_reserve(Reserve::Much);
         stage_definition(core, caller, &snapshot, &schema, &mut batch).await?;
         if let Some(reverts) = &reverts {
             let revert = journal::entry(core, caller, Subject::Operation, reverts, Verb::Revert);

@@ -66,6 +66,9 @@ pub fn guess(file: File, how: &ImportQuery, told: &Told, held: &mut Charge) -> R
             }
         }
     }
+    if columns.is_empty() {
+        return Err(Unreadable::whole("The file has no rows, so nothing says which fields there are."));
+    }
     let (mut fields, mut told) = (Vec::<Field>::new(), Vec::new());
     let headings: Vec<String> = columns.iter().map(|column| column.heading.clone()).collect();
     let called = Columns::of(&headings);

@@ -90,6 +90,8 @@ pub struct Told {
     pub format: Option<RowFormat>,
     /// The encoding, by `charset`.
     pub charset: Option<String>,
+    /// The media type is one of files that are never empty.
+    pub has_more: bool,
 }
 
 /// What a file is.
@@ -117,24 +119,30 @@ impl Opened {
 pub(super) fn open(mut file: File, how: &ImportQuery, told: &Told) -> Result<Opened, Unreadable> {
     check_formats(&how.dates)?;
     let looked = Looked::at(&mut file)?;
-    looked.refuse_others()?;
-    let named = how.encoding.as_deref().or(told.charset.as_deref());
-    let encoding = match named.map(|name| (name, Encoding::for_label(name.as_bytes()))) {
-        None => {
-            looked.refuse_mixed()?;
-            looked.encoding()
+    let named = match how.encoding.as_deref().or(told.charset.as_deref()) {
+        None => None,
+        Some(name) => Some(Encoding::for_label(name.as_bytes()).ok_or_else(|| {
+            Unreadable::at("encoding", "There is no encoding of this name. utf-8, windows-1252 and utf-16 are some.")
+        })?),
+    };
+    // Of JSON lines there may be none; anything else has brackets, or headings.
+    let mut said = how.format.or(told.format);
+    if looked.is_empty() {
+        if said.map_or(told.has_more, |said| said != RowFormat::JsonLines) {
+            return Err(Unreadable::whole("The file is empty."));
         }
-        Some((_, Some(encoding))) => encoding,
-        Some(_) => {
-            return Err(Unreadable::at(
-                "encoding",
-                "There is no encoding of this name. utf-8, windows-1252 and utf-16 are some.",
-            ));
-        }
+        said = Some(RowFormat::JsonLines);
+    }
+    looked.refuse_others(named)?;
+    let encoding = if let Some(encoding) = named {
+        encoding
+    } else {
+        looked.refuse_mixed()?;
+        looked.encoding()
     };
     let head = looked.text(encoding);
     let (seen, delimiter) = sniff::format_of(&head);
-    let format = how.format.or(told.format).unwrap_or(seen);
+    let format = said.unwrap_or(seen);
     let delimiter = match (how.delimiter, format) {
         (Some(delimiter), _) => u8::try_from(delimiter).unwrap_or(b','),
         (None, RowFormat::Tsv) => b'\t',
@@ -345,7 +353,8 @@ fn objects(
         }
         put(rows, &row)?;
     }
-    for (heading, _) in &how.map {
+    // Of no row nothing is known.
+    for (heading, _) in how.map.iter().filter(|_| count > 0) {
         if !columns.iter().any(|column: &ColumnAs| column.heading == *heading) {
             return Err(Unreadable::at("map", format!("No row has a member \"{heading}\".")));
         }
@@ -486,7 +495,9 @@ mod tests {
         assert_eq!(rows[1]["r"], json!({"zzz": 1}));
         let (_, rows) = prepared(b"sep=|\nword|note\n\"a|b\"|c\n", &ImportQuery::default()).unwrap();
         assert_eq!(rows[0]["r"], json!({"word": "a|b", "note": "c"}));
-        for bad in [&b"nothing,else\n1,2\n"[..], b"", b"PK\x03\x04", b"\n\n"] {
+        // Of lines there may be none.
+        assert_eq!(prepared(b"", &ImportQuery::default()).unwrap().0.count, 0);
+        for bad in [&b"nothing,else\n1,2\n"[..], b"PK\x03\x04", b"\n\n"] {
             assert!(prepared(bad, &ImportQuery::default()).is_err(), "{bad:?}");
         }
     }

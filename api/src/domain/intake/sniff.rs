@@ -19,18 +19,23 @@ pub(super) struct Looked {
     strays: u64,
     /// Where the first of them stands.
     first_stray: u64,
+    /// Bytes that are zero.
+    zeros: u64,
+    length: u64,
 }
 
 impl Looked {
     /// Reads a file to its end.
     pub(super) fn at(mut file: impl Read) -> io::Result<Self> {
-        let mut looked = Self { head: Vec::new(), characters: 0, strays: 0, first_stray: 0 };
+        let mut looked = Self { head: Vec::new(), characters: 0, strays: 0, first_stray: 0, zeros: 0, length: 0 };
         let (mut buffer, mut kept, mut at) = (vec![0; HEAD], 0, 0);
         loop {
             let read = file.read(&mut buffer[kept..])?;
             let end = kept + read;
             let room = HEAD - looked.head.len();
             looked.head.extend(buffer[kept..end].iter().take(room));
+            looked.zeros += zeros_in(&buffer[kept..end]);
+            looked.length += read as u64;
             let taken = looked.count(&buffer[..end], at, read == 0);
             buffer.copy_within(taken..end, 0);
             kept = end - taken;
@@ -67,8 +72,9 @@ impl Looked {
         }
     }
 
-    /// What is no text at all is refused with what to do instead.
-    pub(super) fn refuse_others(&self) -> Result<(), Unreadable> {
+    /// What is no text at all is refused with what to do instead. `named` is the encoding where that was said.
+    pub(super) fn refuse_others(&self, named: Option<&'static Encoding>) -> Result<(), Unreadable> {
+        let encoding = named.unwrap_or_else(|| self.encoding());
         let begins = |bytes: &[u8]| self.head.starts_with(bytes);
         let message = if begins(b"PK\x03\x04") {
             "This is a workbook (.xlsx) or another packed file. In the spreadsheet program choose Save as, CSV UTF-8, and send that."
@@ -78,16 +84,21 @@ impl Looked {
             "This is compressed. Unpack it first, and send the text."
         } else if begins(b"%PDF") {
             "This is a PDF, which has no rows. Send CSV or JSON."
-        } else if self.head.is_empty() {
-            "The file is empty."
         } else if self.is_utf_32() {
             "This is UTF-32, which is not read. Save it as UTF-8."
-        } else if self.encoding() == UTF_8 && self.head.contains(&0) {
-            "This is no text: it has zero bytes in it."
+        } else if (encoding == UTF_8 && self.head.contains(&0))
+            || (!is_utf_16(encoding) && encoding != UTF_8 && self.zeros > 0)
+        {
+            "This is no text: it has zero bytes in it. If it is UTF-16, save it as UTF-8, or say so: encoding=utf-16le, or utf-16be."
         } else {
             return Ok(());
         };
         Err(Unreadable::whole(message))
+    }
+
+    /// Nothing is in it.
+    pub(super) fn is_empty(&self) -> bool {
+        self.length == 0
     }
 
     /// Whether it looks like UTF-32: by its mark, or since three of four bytes are zero.
@@ -99,18 +110,36 @@ impl Looked {
         is_marked || (is_zero(2) && is_zero(3) && is_zero(1)) || (is_zero(0) && is_zero(1) && is_zero(2))
     }
 
-    /// The encoding: what a byte order mark says, UTF-16 where every other byte is zero, UTF-8 where it is, or else Windows-1252.
+    /// The encoding: what a byte order mark says, UTF-16 where zero bytes stand as they do in that, UTF-8 where it is, or else Windows-1252.
     pub(super) fn encoding(&self) -> &'static Encoding {
         if let Some((encoding, _)) = Encoding::for_bom(&self.head) {
             return encoding;
         }
-        let head = &self.head[..self.head.len().min(1024) & !1];
-        let zeros = |at: usize| head.iter().skip(at).step_by(2).filter(|byte| **byte == 0).count() * 4;
-        match (zeros(0), zeros(1)) {
-            (0, odd) if odd > head.len() => UTF_16LE,
-            (even, 0) if even > head.len() => UTF_16BE,
-            _ if self.strays == 0 => UTF_8,
-            _ => WINDOWS_1252,
+        match self.utf_16() {
+            Some(encoding) => encoding,
+            None if self.strays == 0 => UTF_8,
+            None => WINDOWS_1252,
+        }
+    }
+
+    /// Which UTF-16 it is, where it is one without a mark. Every table has delimiters and ends of lines, whose zero bytes stand on one side of each pair of
+    /// bytes, whatever script the rest is in: it is read both ways, and the one that has no nonsense and more ASCII is taken.
+    fn utf_16(&self) -> Option<&'static Encoding> {
+        let head = &self.head[..self.head.len() & !1];
+        let zeros = zeros_in(head);
+        // In text of one byte a letter, zeros are errors.
+        let is_of_bytes = self.strays == 0
+            && zeros * 5 <= head.len() as u64
+            && !head.iter().any(|byte| is_nonsense(u32::from(*byte)) && *byte != 0);
+        if zeros == 0 || is_of_bytes || self.length % 2 == 1 {
+            return None;
+        }
+        let little = ascii_in(head.chunks_exact(2).map(|pair| u16::from_le_bytes([pair[0], pair[1]])));
+        let big = ascii_in(head.chunks_exact(2).map(|pair| u16::from_be_bytes([pair[0], pair[1]])));
+        match (little.unwrap_or(0), big.unwrap_or(0)) {
+            (little, big) if little > big => Some(UTF_16LE),
+            (little, big) if big > little => Some(UTF_16BE),
+            _ => None,
         }
     }
 
@@ -129,6 +158,39 @@ impl Looked {
     pub(super) fn text(&self, encoding: &'static Encoding) -> String {
         encoding.decode(&self.head).0.into_owned()
     }
+}
+
+fn zeros_in(bytes: &[u8]) -> u64 {
+    bytes.iter().map(|byte| u64::from(*byte == 0)).sum()
+}
+
+fn is_utf_16(encoding: &'static Encoding) -> bool {
+    encoding == UTF_16LE || encoding == UTF_16BE
+}
+
+/// How many characters are ASCII; `None` where some are none, or stand in no text. The last may be cut off.
+fn ascii_in(units: impl ExactSizeIterator<Item = u16>) -> Option<usize> {
+    let (mut left, mut ascii) = (units.len(), 0);
+    for character in char::decode_utf16(units) {
+        left = left.saturating_sub(1);
+        match character {
+            Ok(c) if is_nonsense(u32::from(c)) => return None,
+            Ok(c) => {
+                left = left.saturating_sub(c.len_utf16() - 1);
+                ascii += usize::from(c.is_ascii());
+            }
+            Err(_) if left == 0 => {}
+            Err(_) => return None,
+        }
+    }
+    Some(ascii)
+}
+
+/// Control characters that no text has, and what is no character.
+fn is_nonsense(character: u32) -> bool {
+    (character < 0x20 && !matches!(character, 0x09..=0x0d))
+        || character & 0xfffe == 0xfffe
+        || (0xfdd0..=0xfdef).contains(&character)
 }
 
 /// The format of a text by its beginning, and for a table what stands between its cells.
@@ -196,9 +258,37 @@ mod tests {
             (utf_16("\u{feff}Größe\tx", u16::to_be_bytes), "UTF-16BE"),
             (utf_16("Groesse\tx", u16::to_le_bytes), "UTF-16LE"),
             (utf_16("Groesse\tx", u16::to_be_bytes), "UTF-16BE"),
+            (b"a,b\0cd".to_vec(), "UTF-8"),
+            (b"Gr\xf6\xdfe\0;b".to_vec(), "windows-1252"),
         ] {
             assert_eq!(looked(&bytes).encoding().name(), name, "{bytes:?}");
         }
+        // Whatever script it is, and where letters have a zero byte on the other side.
+        for text in [
+            "a;b\nДа;Нет\nМир;Лес\n",
+            "a;b\n日本;中国\n",
+            "a;b\nZoë;😀\n",
+            "a,b\n1,\"日本,語\"\n",
+            "имя;город\r\nДа;Нет\r\n",
+            "όνομα,πόλη\nΖωή,Αθήνα\n",
+            "שם;עיר\n",
+            "一;丁\n",
+            "Ā;Ȁ\n一一一一\n",
+            "名\n",
+            "x\n",
+        ] {
+            for (to, name) in [(u16::to_le_bytes as fn(u16) -> [u8; 2], "UTF-16LE"), (u16::to_be_bytes, "UTF-16BE")] {
+                let bytes = utf_16(&text.repeat(1 + 3 * HEAD / text.len()), to);
+                for bytes in [&bytes[..], &utf_16(text, to)] {
+                    assert_eq!(looked(bytes).encoding().name(), name, "{text:?}");
+                    assert!(looked(bytes).refuse_others(None).is_ok(), "{text:?}");
+                }
+            }
+        }
+        // It is believed where it is said.
+        let cut = utf_16("名😀", u16::to_le_bytes);
+        assert!(looked(&cut).refuse_others(Some(UTF_16LE)).is_ok());
+        assert!(looked(b"a\0b\0").refuse_others(Some(WINDOWS_1252)).is_err());
         // Far behind what is looked at, and across two pieces.
         let mut long = vec![b'a'; 3 * HEAD - 1];
         long.extend("é".as_bytes());
@@ -220,17 +310,17 @@ mod tests {
             (&b"PK\x03\x04rest"[..], ".xlsx"),
             (b"\xd0\xcf\x11\xe0rest", ".xls"),
             (b"\x1f\x8brest", "Unpack"),
-            (b"", "empty"),
             (b"\xff\xfe\0\0a\0\0\0", "UTF-32"),
             (b"\0\0\xfe\xff\0\0\0a", "UTF-32"),
             (b"a\0\0\0,\0\0\0", "UTF-32"),
             (b"\0\0\0a\0\0\0,", "UTF-32"),
             (b"a,b\0c", "zero bytes"),
+            (b"M\xfcller\0", "encoding=utf-16le"),
         ] {
-            let Err(Unreadable::File(errors)) = looked(bytes).refuse_others() else { panic!("{bytes:?}") };
+            let Err(Unreadable::File(errors)) = looked(bytes).refuse_others(None) else { panic!("{bytes:?}") };
             assert!(errors.in_words().contains(word), "{errors:?}");
         }
-        assert!(looked(b"a,b\n").refuse_others().is_ok());
+        assert!(looked(b"a,b\n").refuse_others(None).is_ok());
     }
 
     #[test]

@@ -67,11 +67,7 @@ impl Spool {
 
     /// Refuses what would take the room that is kept for the store, as `StorageFull`.
     pub fn room_for(&self, bytes: u64) -> io::Result<()> {
-        let free = store::free_bytes(&self.dir()?);
-        if free.is_some_and(|free| free < bytes.saturating_add(store::RESERVE_BYTES)) {
-            return Err(io::ErrorKind::StorageFull.into());
-        }
-        Ok(())
+        if store::has_room_beside(&self.dir()?, bytes) { Ok(()) } else { Err(io::ErrorKind::StorageFull.into()) }
     }
 
     /// A file without a name, to be filled.

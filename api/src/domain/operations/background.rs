@@ -70,15 +70,12 @@ impl Runner<'_> {
     /// Takes the oldest operation of each user of whom none is at work.
     async fn take_turns(&self, turns: &mut InTurns) -> Result<()> {
         let mut users: HashSet<_> = turns.iter().map(|(_, held)| held.stored.by).collect();
-        for id in unfinished::list(self.core).await? {
-            if turns.iter().any(|(known, _)| *known == id) {
-                continue;
-            }
-            let Some(by) = load(self.core, id).await?.map(|(_, stored)| stored.by).filter(|by| !users.contains(by))
-            else {
-                continue;
-            };
-            if let Some(held) = self.take(id).await? {
+        let (_, known) = unfinished::load_all(self.core, |id| turns.iter().any(|(known, _)| known == id)).await?;
+        for (id, version, stored) in known {
+            let by = stored.by;
+            if !users.contains(&by)
+                && let Some(held) = self.take_loaded(id, version, stored).await
+            {
                 users.insert(by);
                 turns.push((id, held));
             }

@@ -102,7 +102,7 @@ async fn forget(core: &Core, by: Actor<'_>, name: &CollectionName, id: RecordId,
                     .expect(keyspace::numbered(gone.number()), Expect::Version(version))
                     .expect(tombstone.clone(), Expect::Version(deleted.version))
                     .delete(tombstone)
-                    .use_reserve(Reserve::Half);
+                    .use_reserve(Reserve::Most);
                 found = Some(gone.number());
                 break;
             }

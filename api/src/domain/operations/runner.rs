@@ -163,12 +163,17 @@ impl<'a> Runner<'a> {
 
     /// The work of an operation that is not over and that no other process holds.
     pub(super) async fn take(&self, id: OperationId) -> Result<Option<Held>> {
-        let Some((version, mut stored)) = load(self.core, id).await? else { return Ok(None) };
+        let Some((version, stored)) = load(self.core, id).await? else { return Ok(None) };
+        Ok(self.take_loaded(id, version, stored).await)
+    }
+
+    /// The same of one that was loaded.
+    pub(super) async fn take_loaded(&self, id: OperationId, version: Version, mut stored: Stored) -> Option<Held> {
         if stored.state.is_over()
             || stored.is_paused
             || !stored.is_free_for(self.holder, self.core.clock.unix_seconds())
         {
-            return Ok(None);
+            return None;
         }
         if stored.lease.is_none_or(|lease| lease.holder != self.holder) {
             // While it waited, another operation may have done a part of it.
@@ -176,7 +181,7 @@ impl<'a> Runner<'a> {
             let left = stored.work.count(self.core).await.unwrap_or_default();
             stored.of = left.map(|left| stored.done.saturating_add(left)).or(stored.of);
         }
-        Ok(Some(Held { key: keyspace::operation(id), version: Some(version), stored, is_recurring: false }))
+        Some(Held { key: keyspace::operation(id), version: Some(version), stored, is_recurring: false })
     }
 
     pub(super) async fn take_recurring(&self, name: &str, work: Work) -> Result<Option<Held>> {

@@ -2,9 +2,9 @@
 //! reading those that are over.
 
 use common::id::OperationId;
-use store::{Batch, Entry, Expect};
+use store::{Batch, Entry, Expect, Version};
 
-use super::stored::{Stored, load};
+use super::stored::Stored;
 use crate::domain::{
     core::Core,
     error::{Error, Result},
@@ -21,15 +21,12 @@ const MAX_OF_ONE: usize = 4;
 /// taken out here.
 pub(super) async fn begin(core: &Core, id: OperationId, begun: &Stored, batch: &mut Batch) -> Result<bool> {
     let key = keyspace::unfinished_operations();
-    let entry = core.store.get(&key).await?;
-    let (mut ids, mut like_it) = (Vec::new(), 0);
-    for known in entry.as_ref().map_or_else(|| Ok(Vec::new()), parse)? {
-        let Some((_, stored)) = load(core, known).await? else { continue };
-        if known != id && !stored.state.is_over() && !stored.is_paused {
-            ids.push(known);
-            like_it += usize::from(stored.by == begun.by && stored.work.kind() == begun.work.kind());
-        }
-    }
+    let (entry, known) = load_all(core, |known| *known == id).await?;
+    let mut known: Vec<_> =
+        known.into_iter().filter(|(_, _, known)| !known.state.is_over() && !known.is_paused).collect();
+    let is_like_it = |known: &Stored| known.by == begun.by && known.work.kind() == begun.work.kind();
+    let like_it = known.iter().filter(|(_, _, known)| is_like_it(known)).count();
+    let mut ids: Vec<OperationId> = known.drain(..).map(|(id, ..)| id).collect();
     if like_it >= MAX_OF_ONE && begun.work.is_anyones() {
         return Err(Error::Conflict(format!(
             "{MAX_OF_ONE} operations of this kind are under way or wait for you already. Wait until one is over, or stop one, and try again."
@@ -48,9 +45,24 @@ pub(super) async fn begin(core: &Core, id: OperationId, begun: &Stored, batch: &
     Ok(waits)
 }
 
-/// The operations that were not over when the last one began, the oldest first. Some may be over now.
-pub(super) async fn list(core: &Core) -> Result<Vec<OperationId>> {
-    core.store.get(&keyspace::unfinished_operations()).await?.as_ref().map_or_else(|| Ok(Vec::new()), parse)
+/// The operations that were not over when the last one began, the oldest first, without those that are passed over; and the entry that they stand in. Some may
+/// be over now.
+pub(super) async fn load_all(
+    core: &Core,
+    is_passed_over: impl Fn(&OperationId) -> bool,
+) -> Result<(Option<Entry>, Vec<(OperationId, Version, Stored)>)> {
+    let snapshot = core.store.snapshot().await?;
+    let entry = snapshot.get(&keyspace::unfinished_operations()).await?;
+    let mut ids = entry.as_ref().map_or_else(|| Ok(Vec::new()), parse)?;
+    ids.retain(|id| !is_passed_over(id));
+    let keys: Vec<_> = ids.iter().map(|id| keyspace::operation(*id)).collect();
+    let mut all = Vec::with_capacity(ids.len());
+    for (id, found) in ids.into_iter().zip(snapshot.get_many(&keys).await?) {
+        if let Some(found) = found {
+            all.push((id, found.version, Stored::parse(&found)?));
+        }
+    }
+    Ok((entry, all))
 }
 
 /// Reads the list.

@@ -1,9 +1,11 @@
-//! Changes of several records, in several collections, as one commit. Items about one record are one change of it; what is deleted goes last, so that
-//! nothing that an item makes can refer to it.
+//! Changes of several records, in several collections, as one commit, which is judged by what there is after it. Items about one record are one change
+//! of it; what is deleted goes when all else is done.
 //!
 //! - `again`: items about what earlier ones make or change
+//! - `deleting`: what goes along with the records that are deleted
 
 mod again;
+mod deleting;
 
 use std::{
     collections::{BTreeMap, BTreeSet, HashMap},
@@ -29,7 +31,7 @@ use super::{
     brought::{NewIdentity, brought_id},
     change::{changed_values, is_user},
     checks::{BodyErrors, GivenUp, check_beside},
-    deletion::plan,
+    deletion::Which as Place,
     find::{Target, find},
     number::{added, adds},
     stored::{Sent, new_record},
@@ -66,9 +68,12 @@ struct Decided {
     action: Act,
     schema: Arc<Schema>,
     id: RecordId,
-    /// What is written, and at which version that was there before, where nothing changes.
-    written: Option<(Vec<u8>, Option<store::Version>)>,
+    /// `None` where the record is not there afterwards.
+    written: Option<Written>,
 }
+
+/// What is written, and at which version that was there before, where nothing changes.
+type Written = (Vec<u8>, Option<store::Version>);
 
 /// A record that is to be made or changed, before it is checked beside the others.
 struct Waiting {
@@ -87,6 +92,24 @@ enum Change {
     Update(Stored),
 }
 
+impl Waiting {
+    fn id(&self) -> RecordId {
+        match &self.change {
+            Change::Make(place, _) => place.id,
+            Change::Update(stored) => stored.id,
+        }
+    }
+
+    fn place(&self) -> Place {
+        (self.schema.collection.name.clone(), self.id())
+    }
+
+    /// All items that are about it.
+    fn items(&self) -> impl Iterator<Item = usize> {
+        std::iter::once(self.item).chain(self.also.iter().copied())
+    }
+}
+
 /// The attempt at a batch.
 struct Attempt<'a> {
     core: &'a Core,
@@ -96,11 +119,11 @@ struct Attempt<'a> {
     stage: Stage<'a>,
     errors: BodyErrors,
     /// The records that were made, or found, by the items' numbers and names.
-    named: HashMap<String, (CollectionName, RecordId)>,
+    named: HashMap<String, Place>,
     /// Which item is about a record.
-    touched: BTreeMap<(CollectionName, RecordId), usize>,
-    made: BTreeSet<(CollectionName, RecordId)>,
-    deleted: BTreeSet<(CollectionName, RecordId)>,
+    touched: BTreeMap<Place, usize>,
+    made: BTreeSet<Place>,
+    deleted: BTreeSet<Place>,
     /// What is made and changed, in the order of the items.
     waiting: Vec<Waiting>,
     /// The first record with a unique value of one that the caller may not see, and as it was. It is told last, so that nothing else depends on it.
@@ -150,9 +173,16 @@ pub async fn run(core: &Core, by: Actor<'_>, batch: &Batch, manner: Manner<'_>) 
                 Err(error) => attempt.fault(i, error)?,
             }
         }
-        attempt.stage_waiting(&mut decided).await?;
-        if attempt.errors.is_clean() {
-            attempt.delete(&decided).await?;
+        let is_clean = attempt.errors.is_clean();
+        let going = if is_clean { attempt.let_go(&decided).await? } else { None };
+        // Beside what is wrong with an item is told what is wrong with others; what is held back is all that is wrong.
+        if !is_clean || attempt.errors.is_clean() {
+            attempt.stage_waiting(&mut decided).await?;
+        }
+        if attempt.errors.is_clean()
+            && let Some((going, asked)) = going
+        {
+            going.stage_many(core, &attempt.snapshot, &mut attempt.stage, &asked).await?;
         }
         let Attempt { stage, errors, touched, unseen, .. } = attempt;
         errors.result()?;
@@ -164,7 +194,7 @@ pub async fn run(core: &Core, by: Actor<'_>, batch: &Batch, manner: Manner<'_>) 
         let nothing = staged.is_empty();
         let deletes = decided.iter().any(|one| one.action == Act::Delete);
         if deletes {
-            staged.use_reserve(Reserve::Half);
+            staged.use_reserve(Reserve::Much);
         }
         let version = if nothing {
             None
@@ -301,10 +331,18 @@ impl Attempt<'_> {
                     items.collect::<std::result::Result<Value, _>>()
                 }
                 Some(value @ Value::Object(_)) => self.earlier(target, value),
-                _ => continue,
+                Some(value) => Ok(value.clone()),
+                None => continue,
             };
             match read {
-                Ok(value) => body.set(name, value),
+                Ok(value) => {
+                    let is_deleted = |id: &RecordId| self.deleted.contains(&(target.clone(), *id));
+                    if let Some(id) = RecordId::all_in(&value).find(is_deleted) {
+                        errors.push(name, does_not_exist(&id.to_string()));
+                    } else if body.get(name) != Some(&value) {
+                        body.set(name, value);
+                    }
+                }
                 Err(message) => errors.push(name, invalid(message)),
             }
         }
@@ -355,9 +393,8 @@ impl Attempt<'_> {
         let Target { schema, stored } =
             find(self.core, &self.snapshot, caller, Action::Update, &item.collection, id).await?;
         check_revision(item, stored.entry.version)?;
-        let version = stored.entry.version;
         let body = self.body(&schema, item)?;
-        if sent_revision(&body)?.is_some_and(|read| read != Revision(version.get())) {
+        if sent_revision(&body)?.is_some_and(|read| read != Revision(stored.entry.version.get())) {
             return Err(Error::Stale);
         }
         self.touch_again(i, &schema, id)?;
@@ -369,12 +406,7 @@ impl Attempt<'_> {
             within_work(left, || clean_all(&schema.collection, body, Write::Patch(old), manner));
         faults.or(())?;
         self.check_user(owner.filter(|owner| Some(*owner) != old.owner())).await?;
-        let Some(record) = changed_values(self.core, old, values, owner) else {
-            // What was asked of it holds for what other items do as well.
-            self.stage.expect(keyspace::record(schema.number(), id), Expect::Version(version));
-            let written = Some((stored.entry.value.to_vec(), Some(version)));
-            return Ok(Decided { item: i, action: Act::Update, schema, id, written });
-        };
+        let record = changed_values(self.core, old, values, owner).unwrap_or_else(|| old.clone());
         let change = Change::Update(stored);
         self.waiting.push(Waiting { item: i, also: Vec::new(), schema: Arc::clone(&schema), change, record });
         Ok(Decided { item: i, action: Act::Update, schema, id, written: None })
@@ -388,40 +420,53 @@ impl Attempt<'_> {
             }
         }
         let given_up = self.stage.given_up().clone();
-        for Waiting { item, also, schema, change, record } in std::mem::take(&mut self.waiting) {
+        for one in std::mem::take(&mut self.waiting) {
             tokio::task::yield_now().await;
-            let old = match &change {
-                Change::Make(..) => None,
-                Change::Update(stored) => Some(&stored.record),
-            };
-            match self.check(item, &schema, &given_up, old, &record).await {
-                Ok(true) => {}
-                Ok(false) => continue,
-                Err(error) => {
-                    self.fault(item, error)?;
-                    continue;
-                }
-            }
-            let (written, taken) = match change {
-                Change::Make(place, is_taken) => {
-                    let made = self.stage.make(&schema, place.id, &record, place.tombstone.as_ref()).await;
-                    made.map(|(written, taken)| {
-                        (written, taken.into_iter().chain(is_taken.then(|| "id".to_owned())).collect())
-                    })
-                }
-                Change::Update(stored) => self.stage.replace(&schema, &stored, &record).await,
-            }
-            .or_else(|error| self.fault(item, error).map(|()| (Vec::new(), Vec::new())))?;
-            for field in taken {
-                self.errors.taken(item, &field);
-            }
-            for item in std::iter::once(item).chain(also) {
+            let items: Vec<usize> = one.items().collect();
+            let Some(written) = self.stage_one(one, &given_up).await? else { continue };
+            for item in items {
                 if let Ok(at) = decided.binary_search_by_key(&item, |one| one.item) {
-                    decided[at].written = Some((written.clone(), None));
+                    decided[at].written = Some(written.clone());
                 }
             }
         }
         Ok(())
+    }
+
+    /// Checks and stages one; `None` where it does not fit, which is noted.
+    async fn stage_one(&mut self, one: Waiting, given_up: &BTreeSet<Key>) -> Result<Option<Written>> {
+        let Waiting { item, schema, change, record, .. } = one;
+        let old = match &change {
+            Change::Make(..) => None,
+            Change::Update(Stored { id, entry, record: old }) if *old == record => {
+                // What was asked of it holds for what other items do as well.
+                self.stage.expect(keyspace::record(schema.number(), *id), Expect::Version(entry.version));
+                return Ok(Some((entry.value.to_vec(), Some(entry.version))));
+            }
+            Change::Update(stored) => Some(&stored.record),
+        };
+        match self.check(item, &schema, given_up, old, &record).await {
+            Ok(true) => {}
+            Ok(false) => return Ok(None),
+            Err(error) => return self.fault(item, error).map(|()| None),
+        }
+        let staged = match change {
+            Change::Make(place, is_taken) => {
+                let made = self.stage.make(&schema, place.id, &record, place.tombstone.as_ref()).await;
+                made.map(|(written, taken)| {
+                    (written, taken.into_iter().chain(is_taken.then(|| "id".to_owned())).collect())
+                })
+            }
+            Change::Update(stored) => self.stage.replace(&schema, &stored, &record).await,
+        };
+        let (written, taken): (_, Vec<String>) = match staged {
+            Ok(staged) => staged,
+            Err(error) => return self.fault(item, error).map(|()| None),
+        };
+        for field in taken {
+            self.errors.taken(item, &field);
+        }
+        Ok(Some((written, None)))
     }
 
     async fn upsert(&mut self, i: usize, item: &Item) -> Result<Decided> {
@@ -519,39 +564,6 @@ impl Attempt<'_> {
             }
             outcome => outcome.map(|()| true),
         }
-    }
-
-    /// Stages what is deleted, and what goes along.
-    async fn delete(&mut self, decided: &[Decided]) -> Result<()> {
-        let is_there = |one: &&Decided| self.touched.contains_key(&(one.schema.collection.name.clone(), one.id));
-        let going = decided.iter().filter(|one| one.action == Act::Delete).filter(is_there);
-        let roots: Vec<(CollectionName, RecordId)> =
-            going.map(|one| (one.schema.collection.name.clone(), one.id)).collect();
-        if roots.is_empty() {
-            return Ok(());
-        }
-        let ids: BTreeSet<_> = roots.iter().cloned().collect();
-        let plan = plan(self.core, &self.snapshot, self.by.caller, roots, ids.clone()).await?;
-        let plan = plan.ok_or_else(|| {
-            Error::Conflict(
-                "More goes along with these records than one commit takes. Delete fewer at once.".to_owned(),
-            )
-        })?;
-        let going = plan.going.iter().map(|going| (going.schema.collection.name.clone(), going.id));
-        let emptied = plan.emptied.iter().map(|(name, _, id, _)| (name.clone(), *id));
-        // What another item changes cannot go or be changed along.
-        let met = going.chain(emptied).find(|which| !ids.contains(which) && self.touched.contains_key(which));
-        let going: BTreeSet<_> = plan.going.iter().map(|going| (going.schema.number(), going.id)).collect();
-        let referred = self.stage.references().any(|target| going.contains(&(target.collection, target.id)));
-        if let Some(item) = met.and_then(|which| self.touched.get(&which)).copied() {
-            let message = "Another item deletes what this record hangs on. Send the two apart.";
-            self.errors.invalid(item, FieldErrors::of(NON_FIELD, FieldError::new("conflict", message)));
-            return Ok(());
-        }
-        if referred {
-            return Err(Error::Conflict("One item refers to a record that another deletes.".to_owned()));
-        }
-        plan.stage_many(self.core, &self.snapshot, &mut self.stage, &ids).await
     }
 }
 

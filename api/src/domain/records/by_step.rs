@@ -136,7 +136,7 @@ impl ChangeRecords {
         let batch = stage.finish();
         if !batch.is_empty() {
             piece.batch = batch;
-            piece.batch.use_reserve(Reserve::Half);
+            piece.batch.use_reserve(Reserve::Much);
         }
         Ok(piece)
     }

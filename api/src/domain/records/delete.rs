@@ -57,7 +57,7 @@ pub async fn delete(
         };
         plan.stage(core, &snapshot, &mut stage, true).await?;
         let mut batch = stage.finish();
-        batch.use_reserve(Reserve::Half);
+        batch.use_reserve(Reserve::Much);
         match retry.commit_for(caller, batch).await {
             Ok(Some(_)) => return Ok(None),
             Ok(None) => {}
@@ -99,7 +99,7 @@ pub async fn erase(
             _ => return Err(Error::NotFound),
         }
         let mut batch = stage.finish();
-        batch.delete(tombstone).use_reserve(Reserve::Half);
+        batch.delete(tombstone).use_reserve(Reserve::Much);
         stage_erasing(core, by, operation, EraseTarget::Record(number, id), &mut batch).await?;
         if retry.commit_for(caller, batch).await?.is_some() {
             // Its words go out of their blocks.

@@ -1,6 +1,9 @@
 //! What a deletion comes to: the records that go, the references that become null, and what holds it back.
 
-use std::{collections::BTreeSet, sync::Arc};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
 
 use common::{
     access::Caller,
@@ -9,6 +12,7 @@ use common::{
     id::RecordId,
     name::CollectionName,
     problem::{FieldError, FieldErrors, NON_FIELD},
+    record::Record,
     undo::Counted,
 };
 use serde_json::Value;
@@ -40,13 +44,36 @@ pub(in crate::domain) struct Going {
 }
 
 impl Going {
-    fn which(&self) -> (CollectionName, RecordId) {
+    pub(super) fn which(&self) -> Which {
         (self.schema.collection.name.clone(), self.id)
     }
 }
 
 /// A reference that becomes null, or is taken out of a list: from which collection, by which field, from which record, to which.
 pub(in crate::domain) type Emptied = (CollectionName, Field, RecordId, RecordId);
+
+/// A record, by its collection.
+pub(super) type Which = (CollectionName, RecordId);
+
+/// A reference to a record: from which collection, by which field, what becomes of it with that record, and from which record.
+pub(in crate::domain) type Referrer = (CollectionName, Field, OnDelete, RecordId);
+
+/// What the same commit makes of other records than those that are deleted.
+pub(super) struct Beside<'a> {
+    /// Records that are judged by what they will refer to.
+    pub changed: BTreeSet<Which>,
+    /// Which of them will refer to a record.
+    pub referring: &'a (dyn Fn(&Which) -> Vec<Referrer> + Sync),
+}
+
+/// What is reached from records that are deleted.
+pub(super) struct Reached {
+    pub plan: Plan,
+    /// References that hold it back, each with the record that it leads to.
+    pub restricting: Vec<Emptied>,
+    /// What goes along, and with which record.
+    pub along: BTreeMap<Which, Which>,
+}
 
 /// Whether two references are those of one record.
 fn is_of_one_record(a: &Emptied, b: &Emptied) -> bool {
@@ -69,8 +96,8 @@ pub(in crate::domain) async fn followers(
     core: &Core,
     snapshot: &Snapshot,
     caller: &Caller,
-    deleted: Vec<(CollectionName, RecordId)>,
-    known: BTreeSet<(CollectionName, RecordId)>,
+    deleted: Vec<Which>,
+    known: BTreeSet<Which>,
 ) -> Result<Plan> {
     let roots: BTreeSet<_> = deleted.iter().cloned().collect();
     let mut plan = plan(core, snapshot, caller, deleted, known).await?.ok_or_else(|| {
@@ -86,39 +113,62 @@ pub(super) async fn plan(
     core: &Core,
     snapshot: &Snapshot,
     caller: &Caller,
-    mut waiting: Vec<(CollectionName, RecordId)>,
-    mut seen: BTreeSet<(CollectionName, RecordId)>,
+    waiting: Vec<Which>,
+    seen: BTreeSet<Which>,
 ) -> Result<Option<Plan>> {
+    let beside = Beside { changed: BTreeSet::new(), referring: &|_| Vec::new() };
+    match follow(core, snapshot, waiting, seen, &beside).await? {
+        Some(Reached { plan, restricting, .. }) if restricting.is_empty() => Ok(Some(plan)),
+        Some(Reached { restricting, .. }) => Err(restricted(core, snapshot, caller, &referrers_of(restricting)).await?),
+        None => Ok(None),
+    }
+}
+
+/// The same where the commit changes other records too. What is last in `waiting` is followed first.
+pub(super) async fn follow(
+    core: &Core,
+    snapshot: &Snapshot,
+    mut waiting: Vec<Which>,
+    mut seen: BTreeSet<Which>,
+    beside: &Beside<'_>,
+) -> Result<Option<Reached>> {
     let known = seen.len();
-    let (mut going, mut ended) = (Vec::new(), Vec::new());
+    let (mut going, mut ended, mut along) = (Vec::new(), Vec::new(), BTreeMap::new());
     // References that must become null, once it is known which records go.
     let mut emptied: Vec<Emptied> = Vec::new();
-    let mut restricting: Vec<(CollectionName, Field, RecordId)> = Vec::new();
+    let mut restricting: Vec<Emptied> = Vec::new();
     let mut bytes = 0;
-    while let Some((name, id)) = waiting.pop() {
-        let Some(schema) = core.schemas.load(snapshot, &name).await? else { continue };
-        let Some(entry) = snapshot.get(&keyspace::record(schema.number(), id)).await? else { continue };
-        let referrers = snapshot.get(&keyspace::referrers(schema.number(), id)).await?;
-        let count = referrers.as_ref().and_then(counter).unwrap_or(0);
-        bytes += entry.value.len();
-        work::hold(2 * entry.value.len())?;
-        going.push(Going { schema: Arc::clone(&schema), id, entry, referrers });
-        if bytes > MAX_TOUCHED_BYTES {
-            return Ok(None);
+    while let Some(target) = waiting.pop() {
+        let (name, id) = &target;
+        let Some(schema) = core.schemas.load(snapshot, name).await? else { continue };
+        let mut found = (beside.referring)(&target);
+        if let Some(entry) = snapshot.get(&keyspace::record(schema.number(), *id)).await? {
+            let referrers = snapshot.get(&keyspace::referrers(schema.number(), *id)).await?;
+            let count = referrers.as_ref().and_then(counter).unwrap_or(0);
+            bytes += entry.value.len();
+            work::hold(2 * entry.value.len())?;
+            going.push(Going { schema: Arc::clone(&schema), id: *id, entry, referrers });
+            if bytes > MAX_TOUCHED_BYTES {
+                return Ok(None);
+            }
+            if count > 0 {
+                ended.extend(coming_referrers(core, snapshot, &schema, *id).await?);
+                let stored = referring(snapshot, &schema, *id).await?;
+                found.extend(
+                    stored.into_iter().filter(|(name, _, _, id)| !beside.changed.contains(&(name.clone(), *id))),
+                );
+            }
         }
-        if count == 0 {
-            continue;
-        }
-        ended.extend(coming_referrers(core, snapshot, &schema, id).await?);
-        for (name, field, on_delete, referrer) in referring(snapshot, &schema, id).await? {
+        for (name, field, on_delete, referrer) in found {
             let which = (name.clone(), referrer);
             match on_delete {
                 // It goes, or lets go.
                 _ if seen.contains(&which) => {}
-                OnDelete::Restrict => restricting.push((name, field, referrer)),
-                OnDelete::SetNull => emptied.push((name, field, referrer, id)),
+                OnDelete::Restrict => restricting.push((name, field, referrer, *id)),
+                OnDelete::SetNull => emptied.push((name, field, referrer, *id)),
                 OnDelete::Cascade => {
                     seen.insert(which.clone());
+                    along.insert(which.clone(), target.clone());
                     waiting.push(which);
                 }
             }
@@ -127,13 +177,10 @@ pub(super) async fn plan(
             return Ok(None);
         }
     }
-    restricting.retain(|(name, _, id)| !seen.contains(&(name.clone(), *id)));
-    if !restricting.is_empty() {
-        return Err(restricted(core, snapshot, caller, &restricting).await?);
-    }
+    restricting.retain(|(name, _, id, _)| !seen.contains(&(name.clone(), *id)));
     emptied.retain(|(name, _, id, _)| !seen.contains(&(name.clone(), *id)));
     emptied.sort_by(|(name, _, id, _), (other, _, other_id, _)| (id, name).cmp(&(other_id, other)));
-    for group in emptied.chunk_by(is_of_one_record) {
+    for group in emptied.chunk_by(is_of_one_record).take_while(|_| restricting.is_empty()) {
         let [(name, _, id, _), ..] = group else { continue };
         let Some(schema) = core.schemas.load(snapshot, name).await? else { continue };
         let entry = snapshot.get(&keyspace::record(schema.number(), *id)).await?;
@@ -142,7 +189,12 @@ pub(super) async fn plan(
             return Ok(None);
         }
     }
-    Ok(Some(Plan { going, emptied, ended }))
+    Ok(Some(Reached { plan: Plan { going, emptied, ended }, restricting, along }))
+}
+
+/// Where references come from.
+pub(super) fn referrers_of(references: Vec<Emptied>) -> Vec<(CollectionName, Field, RecordId)> {
+    references.into_iter().map(|(name, field, id, _)| (name, field, id)).collect()
 }
 
 impl Plan {
@@ -174,7 +226,7 @@ impl Plan {
         core: &Core,
         snapshot: &Snapshot,
         stage: &mut Stage<'_>,
-        roots: &BTreeSet<(CollectionName, RecordId)>,
+        roots: &BTreeSet<Which>,
     ) -> Result<()> {
         for Going { schema, id, entry, referrers } in self.going {
             stage.is_consequence = !roots.contains(&(schema.collection.name.clone(), id));
@@ -301,11 +353,7 @@ pub(super) async fn coming_referrers(
 }
 
 /// Every reference to a record: from which collection, by which field, from which record.
-pub(in crate::domain) async fn referring(
-    snapshot: &Snapshot,
-    schema: &Schema,
-    id: RecordId,
-) -> Result<Vec<(CollectionName, Field, OnDelete, RecordId)>> {
+pub(in crate::domain) async fn referring(snapshot: &Snapshot, schema: &Schema, id: RecordId) -> Result<Vec<Referrer>> {
     let mut found = Vec::new();
     let value = id.to_value();
     let mut all = schema::all(snapshot);
@@ -343,18 +391,23 @@ async fn empty_references(
         let mut values = old.clone();
         values.retain(|name| schema.collection.field(name).is_some());
         for (_, field, _, gone) in group {
-            let name = field.name.as_str();
-            let left = match values.get(name) {
-                Some(value @ Value::Array(_)) => {
-                    RecordId::all_in(value).filter(|id| id != gone).map(RecordId::to_value).collect()
-                }
-                _ => Value::Null,
-            };
-            values.set(name, left);
+            let_go(&mut values, field, *gone);
         }
         let mut record = assemble(&old, values);
         record.set("updated_at", core.timestamp());
         stage.update(&schema, &Stored { id: *id, entry, record: old }, &record).await?;
     }
     Ok(())
+}
+
+/// Has a record refer to another no more.
+pub(super) fn let_go(values: &mut Record, field: &Field, gone: RecordId) {
+    let name = field.name.as_str();
+    let left = match values.get(name) {
+        Some(value @ Value::Array(_)) => {
+            RecordId::all_in(value).filter(|id| *id != gone).map(RecordId::to_value).collect()
+        }
+        _ => Value::Null,
+    };
+    values.set(name, left);
 }

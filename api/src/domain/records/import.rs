@@ -2,6 +2,7 @@
 //! written in pieces, all of them one operation ([`work`]).
 
 mod at_work;
+mod ended;
 mod exchange;
 mod how;
 mod order;
@@ -45,7 +46,7 @@ use crate::domain::{
     keyspace, new_ids,
     operations::{self, ImportPhase, ImportRows, PATIENCE, Reading},
     retry::Retry,
-    schema::Schema,
+    schema::{self, Schema},
     work as request,
 };
 
@@ -312,7 +313,13 @@ async fn in_background(
     let of = Some(answer.rows).filter(|rows| *rows > 0);
     let mut retry = Retry::new(core);
     loop {
-        let batch = Batch::with(|batch| batch.expect(keyspace::collection(&schema.collection.name), Expect::Present));
+        // It may have another name by now.
+        let now = schema::by_number(&core.schemas, &core.store.snapshot().await?, schema.number()).await?;
+        let Some(now) = now else {
+            core.spool.forget(id);
+            return Err(Error::NotFound);
+        };
+        let batch = Batch::with(|batch| batch.expect(keyspace::collection(&now.collection.name), Expect::Present));
         let work = operations::Work::Import(Box::new(work.clone()));
         let begun = operations::work_on(core, by.caller, work, of, id, batch, waits).await;
         match begun {

@@ -169,7 +169,7 @@ pub async fn delete_many(core: &Core, caller: &Caller, name: &CollectionName, qu
         stage.forgets = forgets;
         plan.stage_many(core, &snapshot, &mut stage, &roots).await?;
         let mut batch = stage.finish();
-        batch.use_reserve(Reserve::Half);
+        batch.use_reserve(Reserve::Much);
         match retry.commit_for(caller, batch).await {
             Ok(Some(_)) => return Ok(outcome),
             Ok(None) => {}

@@ -112,7 +112,11 @@ async fn bring_back(
             if by_id(&snapshot, before.id).await?.is_some() {
                 let detail = format!("The collection \"{}\" is back already.", before.name);
                 let examples = vec![refused(before.name.as_str(), before.id.to_string(), "restored", detail)];
-                return Err(Error::ChangedSince(Box::new(ChangedSince { count: 1, hidden: false, examples })));
+                return Err(Error::ChangedSince(Box::new(ChangedSince {
+                    count: 1,
+                    examples,
+                    ..ChangedSince::default()
+                })));
             }
             let what = format!("the collection \"{}\", of which nothing but the journal is left", before.name);
             return Err(Error::NotRevertible(what));
@@ -120,7 +124,7 @@ async fn bring_back(
         if gone.gone.operation.is_some_and(|operation| operation != reverts) {
             let detail = format!("The collection \"{}\" was deleted again since. Undo that.", before.name);
             let examples = vec![refused(before.name.as_str(), before.id.to_string(), "deleted", detail)];
-            return Err(Error::ChangedSince(Box::new(ChangedSince { count: 1, hidden: false, examples })));
+            return Err(Error::ChangedSince(Box::new(ChangedSince { count: 1, examples, ..ChangedSince::default() })));
         }
         if gone.gone.left != Left::Nothing {
             return Err(Error::RemovalUnderWay(gone.gone.operation.unwrap_or(reverts)));
@@ -295,7 +299,11 @@ fn since(now: &Collection, error: Error) -> Error {
                 let detail = format!("The field \"{field}\" was written to since, in {records}.");
                 refused_part(now.name.as_str(), format!("fields.{field}"), "changed", detail)
             });
-            Error::ChangedSince(Box::new(ChangedSince { count, hidden: false, examples: examples.collect() }))
+            Error::ChangedSince(Box::new(ChangedSince {
+                count,
+                examples: examples.collect(),
+                ..ChangedSince::default()
+            }))
         }
         Error::RecordsDoNotFit { count, errors, examples } => {
             Error::ChangedSince(Box::new(misfits(now, count, &errors, &examples)))
@@ -313,7 +321,7 @@ fn misfits(now: &Collection, count: u64, errors: &FieldErrors, examples: &[Strin
         );
         refused(now.name.as_str(), id.clone(), "changed", detail)
     };
-    ChangedSince { count, hidden: false, examples: examples.iter().map(of).collect() }
+    ChangedSince { count, examples: examples.iter().map(of).collect(), ..ChangedSince::default() }
 }
 
 async fn by_id(snapshot: &Snapshot, id: CollectionId) -> Result<Option<StoredDefinition>> {

@@ -27,7 +27,7 @@ use crate::domain::{
 };
 
 /// How many obstacles are told one by one.
-const TOLD: usize = 10;
+pub(super) const TOLD: usize = 10;
 
 /// Says of items whether they may and can go back.
 pub(super) struct Judge<'a> {
@@ -99,7 +99,7 @@ impl<'a> Judge<'a> {
         if !may_do_all {
             return Err(if sees_any { Error::Denied } else { Error::NotFound });
         }
-        if since.count > 0 || since.hidden {
+        if since.is_any() {
             return Err(Error::ChangedSince(Box::new(since)));
         }
         let schemas: HashMap<_, _> =
@@ -139,7 +139,7 @@ impl<'a> Judge<'a> {
                     self.refuse(&mut since, &mut skipped, &item, is_visible, reason);
                 }
             }
-            if since.count > 0 || since.hidden {
+            if since.is_any() {
                 return Err(Error::ChangedSince(Box::new(since)));
             }
         }

@@ -9,12 +9,18 @@ use common::{
 };
 use store::{Snapshot, Version};
 
-use super::{done::Done, item::Items, judge::Judge, write};
+use super::{
+    done::Done,
+    item::Items,
+    judge::{Judge, TOLD},
+    write,
+};
 use crate::domain::{
     core::Core,
     deadline::Deadline,
-    error::{Error, Result},
-    journal::{Actor, of_operation::Parts},
+    error::{ChangedSince, Error, Result},
+    idempotency,
+    journal::{self, Actor, of_operation::Parts},
     operations::{Budget, Piece, Revert, Steps},
     users::load,
 };
@@ -95,7 +101,7 @@ impl Revert {
             items.take(part)?;
             if !items.is_empty() {
                 let (items, _held) = items.resolve(deadline).await?;
-                judge.judge(items).await?;
+                judge.judge(items).await.map_err(partial)?;
             }
             later.insert(version);
             self.checked_from = Some(version);
@@ -111,6 +117,14 @@ impl Revert {
         let Some(id) = self.by else { return Ok(Caller::Anonymous) };
         let user = load(&core.store, id).await?.map(|(_, user)| user);
         Ok(user.filter(|user| user.user.is_active).ok_or(Error::Denied)?.caller())
+    }
+}
+
+/// What was found of one commit, where the others are not looked at.
+fn partial(error: Error) -> Error {
+    match error {
+        Error::ChangedSince(since) => Error::ChangedSince(Box::new(ChangedSince { is_partial: true, ..*since })),
+        error => error,
     }
 }
 
@@ -141,19 +155,31 @@ pub(super) async fn would_be(
 ) -> Result<Done> {
     let mut judge = Judge::new(core, snapshot, by, changed);
     judge.part_of = Some(parts.versions_from(Version::ZERO));
-    let (mut later, mut done) = (BTreeSet::new(), Done::default());
+    let (mut later, mut done, mut since) = (BTreeSet::new(), Done::default(), ChangedSince::default());
     while let Some(part) = parts.next_back().await? {
         let version = part.version;
         let mut items = Items::new(core, snapshot, by.caller);
         items.later = Some(&later);
         items.take(part)?;
         if !items.is_empty() {
-            let (items, _held) = items.resolve(deadline).await?;
-            done.add(&judge.judge(items).await?);
+            let judged = async {
+                let (items, _held) = items.resolve(deadline).await?;
+                judge.judge(items).await
+            };
+            match judged.await {
+                Ok(judged) => done.add(&judged),
+                // All of them are counted, as far as there is time.
+                Err(Error::ChangedSince(found)) => since.add(*found, TOLD),
+                Err(Error::TooSlow) if since.is_any() => {
+                    since.is_partial = true;
+                    break;
+                }
+                Err(error) => return Err(error),
+            }
         }
         later.insert(version);
     }
-    Ok(done)
+    if since.is_any() { Err(Error::ChangedSince(Box::new(since))) } else { Ok(done) }
 }
 
 impl Steps for Revert {
@@ -175,6 +201,10 @@ impl Steps for Revert {
         let mut piece = Piece::default();
         let Some(part) = parts.next_back().await? else {
             piece.is_last = true;
+            // What cannot be finished says so itself.
+            if let Some(own) = journal::operation().filter(|_| self.skipped == 0 && !self.is_taking_back) {
+                idempotency::note_taken_back(core, &mut piece.batch, self.operation, own)?;
+            }
             return Ok(piece);
         };
         self.done_from = Some(part.version);

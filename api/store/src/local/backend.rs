@@ -57,7 +57,7 @@ impl Backend {
     }
 
     /// Copies everything while others read and write. An error says why it is of no use.
-    pub(super) fn copy(&self, to: &Rewrite, is_over: impl Fn() -> bool) -> Result<(), NotRewritten> {
+    pub(super) fn copy(&self, to: &mut Rewrite, is_over: impl Fn() -> bool) -> Result<(), NotRewritten> {
         match self {
             Backend::Sled(sled) => sled.copy(to, is_over),
             Backend::Memory(_) => Ok(()),

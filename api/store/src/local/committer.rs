@@ -8,7 +8,10 @@ mod compaction;
 use std::{
     collections::BTreeMap,
     panic::{AssertUnwindSafe, catch_unwind},
-    sync::{Arc, atomic::Ordering::Relaxed},
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering::Relaxed},
+    },
     thread,
     time::{Duration, Instant},
 };
@@ -76,6 +79,7 @@ impl Committer {
             failure: watch::Sender::new(None),
             ended: watch::Sender::new(false),
             gate: RwLock::new(()),
+            openings: AtomicU64::new(0),
             stats: Stats::default(),
             _cache: memory.charge_anyway(cache),
             held,
@@ -108,7 +112,9 @@ impl Committer {
                 Work::Compact(answer) => self.begin_compaction(answer),
                 Work::Copied(rewrite, outcome) => self.end_compaction(rewrite, outcome),
                 Work::Swept => self.end_sweep(),
-                Work::Full => self.open_when_there_is_room(self.state, 0).map(|_| ()),
+                // Whoever met it before the files were opened again is late.
+                Work::Full(opening) if opening < inner.openings.load(Relaxed) => Ok(()),
+                Work::Full(_) => self.open_when_there_is_room(self.state, 0).map(|_| ()),
                 Work::Idle => inner.backend.look(),
             };
             match done {
@@ -287,6 +293,7 @@ impl Committer {
             }
             let closed = inner.gate.blocking_write();
             let found = inner.backend.look_again(before, self.state);
+            inner.openings.fetch_add(1, Relaxed);
             drop(closed);
             match found {
                 Err(full) if full.is_full => {}

@@ -1,6 +1,9 @@
 //! What the handles, the snapshots and the committer's thread of one store have in common.
 
-use std::sync::Arc;
+use std::sync::{
+    Arc,
+    atomic::{AtomicU64, Ordering::Relaxed},
+};
 
 use base::Charge;
 use tokio::sync::{RwLock, watch};
@@ -15,6 +18,8 @@ pub(super) struct Inner {
     pub queue: Queue,
     /// The last group that is on disk. Readers start here.
     pub current: watch::Sender<Arc<Generation>>,
+    /// How often the files were opened again. Readers see one number as long as they hold the gate.
+    pub openings: AtomicU64,
     /// Set once, when the store can write no more.
     pub failure: watch::Sender<Option<Failure>>,
     /// True once the committer has ended.
@@ -41,9 +46,10 @@ impl Inner {
 
     /// What a reader gets of the backend. Where it met a full disk, the committer opens the files anew once there is room.
     pub(super) fn read<T>(&self, read: impl FnOnce(&Backend) -> Result<T, ReadError>) -> Result<T, ReadError> {
+        let opening = self.openings.load(Relaxed);
         let found = read(&self.backend);
         if found.as_ref().is_err_and(|error| error.fault == ReadFault::DiskFull) {
-            self.queue.push_full();
+            self.queue.push_full(opening);
         }
         found
     }

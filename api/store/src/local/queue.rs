@@ -31,8 +31,8 @@ pub(super) enum Work {
     Copied(Rewrite, Result<(), NotRewritten>),
     /// What stands in parts of the files that are nearly empty was moved together.
     Swept,
-    /// A reader met a full disk.
-    Full,
+    /// A reader met a full disk, with the files as they were opened that time.
+    Full(u64),
     /// Nothing has come for a while.
     Idle,
 }
@@ -47,13 +47,13 @@ struct Tasks {
     compactions: VecDeque<CompactAnswer>,
     copied: Option<(Rewrite, Result<(), NotRewritten>)>,
     swept: bool,
-    is_full: bool,
+    full: Option<u64>,
 }
 
 impl Queue {
     pub(super) fn new(max_batches: usize, max_bytes: usize) -> Queue {
         let batches = Line::new(max_batches, max_bytes);
-        let tasks = Tasks { batches, compactions: VecDeque::new(), copied: None, swept: false, is_full: false };
+        let tasks = Tasks { batches, compactions: VecDeque::new(), copied: None, swept: false, full: None };
         Queue { tasks: Mutex::new(tasks), arrived: Condvar::new() }
     }
 
@@ -90,8 +90,10 @@ impl Queue {
     }
 
     /// Says that a reader met a full disk.
-    pub(super) fn push_full(&self) {
-        self.tasks().is_full = true;
+    pub(super) fn push_full(&self, opening: u64) {
+        let mut tasks = self.tasks();
+        tasks.full = tasks.full.max(Some(opening));
+        drop(tasks);
         self.arrived.notify_one();
     }
 
@@ -108,7 +110,7 @@ impl Queue {
                 && tasks.compactions.is_empty()
                 && tasks.copied.is_none()
                 && !tasks.swept
-                && !tasks.is_full
+                && tasks.full.is_none()
                 && !tasks.batches.is_closed
         };
         let waited = self.arrived.wait_timeout_while(self.tasks(), LOOK, none);
@@ -116,8 +118,8 @@ impl Queue {
         if waited.timed_out() {
             return Some(Work::Idle);
         }
-        if mem::take(&mut tasks.is_full) {
-            return Some(Work::Full);
+        if let Some(opening) = tasks.full.take() {
+            return Some(Work::Full(opening));
         }
         if let Some((rewrite, outcome)) = tasks.copied.take() {
             return Some(Work::Copied(rewrite, outcome));

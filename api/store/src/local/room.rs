@@ -23,12 +23,17 @@ impl Room {
 
     /// Whether there is room for `bytes` more.
     pub(super) fn has(&self, bytes: usize, may_use: Reserve) -> bool {
+        self.has_bytes(written(bytes), may_use)
+    }
+
+    /// The same for bytes that are written once.
+    pub(super) fn has_bytes(&self, bytes: u64, may_use: Reserve) -> bool {
         let kept = match may_use {
             Reserve::Kept => self.reserve,
-            Reserve::Half => self.reserve / 2,
+            Reserve::Much => self.reserve / 4,
             Reserve::Most => self.reserve / 8,
         };
-        self.free >= written(bytes).saturating_add(kept)
+        self.free >= bytes.saturating_add(kept)
     }
 
     /// Takes room for `bytes`, if there is.
@@ -52,10 +57,10 @@ mod tests {
     #[test]
     fn the_reserve_is_for_what_makes_room() {
         let room = |free| Room { free, reserve: 800 };
-        let allowed = |free| [Reserve::Kept, Reserve::Half, Reserve::Most].map(|reserve| room(free).has(10, reserve));
+        let allowed = |free| [Reserve::Kept, Reserve::Much, Reserve::Most].map(|reserve| room(free).has(10, reserve));
         assert_eq!(allowed(840), [true, true, true]);
         assert_eq!(allowed(839), [false, true, true]);
-        assert_eq!(allowed(439), [false, false, true]);
+        assert_eq!(allowed(239), [false, false, true]);
         assert_eq!(allowed(139), [false, false, false]);
     }
 
@@ -64,7 +69,7 @@ mod tests {
         let mut room = Room { free: 1000, reserve: 800 };
         assert!(room.take(25, Reserve::Kept) && room.take(25, Reserve::Kept));
         assert!(!room.take(25, Reserve::Kept), "the first two have it");
-        assert!(room.take(25, Reserve::Half));
+        assert!(room.take(25, Reserve::Much));
         assert!(Room::unlimited().take(usize::MAX, Reserve::Kept));
     }
 }

@@ -62,7 +62,7 @@ use super::{
     room::Room,
     state::State,
 };
-use crate::{CompactError, Direction, Entry, FORMAT, Key, ReadError, ReadFault, Reserve, Version};
+use crate::{CompactError, Direction, Entry, FORMAT, Key, RESERVE_BYTES, ReadError, ReadFault, Reserve, Version};
 
 /// Where the state is kept: before every key, as an empty space name would be.
 const STATE_KEY: &[u8] = &[0];
@@ -315,6 +315,11 @@ impl Sled {
         }
         Ok(())
     }
+}
+
+/// Whether a file of so many bytes may lie in a directory that shares the disk of a store: none of the room that is kept is for it.
+pub fn has_room_beside(dir: &Path, bytes: u64) -> bool {
+    Room { free: Space::of(dir).bytes, reserve: RESERVE_BYTES }.has_bytes(bytes, Reserve::Kept)
 }
 
 impl Drop for Sled {

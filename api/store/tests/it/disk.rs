@@ -16,7 +16,7 @@ fn what_makes_room_may_use_the_reserve() {
     let delete = |reserve| Batch::with(|batch| batch.delete(Key::space("records").text("one")).use_reserve(reserve));
     assert_eq!(super::block_on(store.commit(delete(Reserve::Kept))), Err(CommitError::DiskFull));
     assert!(has(&store, "one"));
-    super::block_on(store.commit(delete(Reserve::Half))).expect("a commit");
+    super::block_on(store.commit(delete(Reserve::Much))).expect("a commit");
     assert!(!has(&store, "one"));
 }
 

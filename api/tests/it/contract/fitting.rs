@@ -106,6 +106,8 @@ pub(crate) async fn fitting(
     } else if is_any!(info, users::Get, users::Update, users::Unlock, users::Delete) {
         parameters.push(("id", coffer.user(admin, &name, json!({})).await.id));
         body = is_any!(info, users::Update).then(|| json!({"roles": ["editor"]}));
+    } else if is_any!(info, storage::Get) {
+        admin.post(storage::Compact::PATH, &json!({})).await.is(200);
     } else if is_any!(info, changes::Trim) {
         body = Some(json!({"older_than": "90d"}));
     } else if is_any!(info, batch::Run) {

@@ -204,3 +204,60 @@ async fn an_answer_that_is_lost_is_made_again_with_the_status_of_then() {
     super::large::end(&admin, begun["id"].as_str().unwrap()).await;
     assert!(!post("c", &nuts).await.text().contains(hidden["id"].as_str().unwrap()));
 }
+
+#[tokio::test]
+async fn what_was_taken_back_can_be_sent_again_under_its_key() {
+    let (_coffer, admin) = Coffer::with_admin_and(&["--rate-limit", "off"]).await;
+    admin.collection("snacks", json!([{"name": "title", "type": "text"}])).await;
+    let revert = async |operation: &str| {
+        let reverted = admin.post(&format!("/api/changes/{operation}/revert/"), &json!({})).await;
+        reverted.is(200);
+        reverted.header("operation").to_owned()
+    };
+    let at = "/api/records/snacks/";
+    let batch = json!({"items": [{"action": "create", "collection": "snacks", "record": {"title": "Nuts"}}]});
+    let many = Value::from_iter((0..1000).map(|n| json!({"title": n.to_string()})));
+    for (key, address, body, makes) in [
+        ("import", "/api/records/snacks/import/", &json!([{"title": "Nuts"}, {"title": "Corn"}]), 2),
+        ("create", at, &json!({"title": "Nuts"}), 1),
+        ("array", at, &many, 1000),
+        ("batch", "/api/batch/", &batch, 1),
+    ] {
+        let send = async || keyed(&admin, Method::POST, address, key, body).await;
+        let is_replay = |answer: &Answer| answer.header("idempotency-replayed") == "true";
+        let first = send().await;
+        assert!(!is_replay(&first) && is_replay(&send().await), "{key}");
+        let back = revert(first.header("operation")).await;
+        assert_eq!(count(&admin).await, 0, "{key}");
+        let second = send().await;
+        assert!(!is_replay(&second), "{key}");
+        assert_eq!((second.status, count(&admin).await), (first.status, json!(makes)), "{key}");
+        assert!(is_replay(&send().await), "{key}");
+        // What is there again, since its undoing was undone, is not done a second time.
+        let back_again = revert(second.header("operation")).await;
+        revert(&back_again).await;
+        assert!(is_replay(&send().await), "{key}");
+        assert_eq!(count(&admin).await, makes, "{key}");
+        admin.delete(&format!("{at}?all=true&max=2000")).await.is(200);
+        // It was deleted, and not taken back.
+        assert!(is_replay(&send().await), "{key}");
+        assert_ne!(back, "");
+    }
+    // A collection, and what of an import stayed.
+    let words = json!({"name": "words", "fields": [{"name": "title", "type": "text"}]});
+    let make = async || keyed(&admin, Method::POST, "/api/collections/", "words", &words).await;
+    let first = make().await;
+    first.is(201);
+    revert(first.header("operation")).await;
+    make().await.is(201);
+    admin.get("/api/collections/words/").await.is(200);
+    let rows = json!([{"title": "Nuts"}, {"title": "Corn"}]);
+    let import = async || keyed(&admin, Method::POST, "/api/records/snacks/import/", "part", &rows).await;
+    let first = import().await;
+    let nuts = admin.get("/api/records/snacks/?title=Nuts").await.is(200)["results"][0].clone();
+    admin.patch(&crate::support::path("snacks", &nuts), &json!({"title": "Peanuts"})).await.is(200);
+    let skip = format!("/api/changes/{}/revert/?changed=skip", first.header("operation"));
+    admin.post(&skip, &json!({})).await.is(200);
+    assert_eq!(import().await.header("idempotency-replayed"), "true");
+    assert_eq!(count(&admin).await, 1);
+}

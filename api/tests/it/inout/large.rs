@@ -99,6 +99,9 @@ async fn what_stops_a_large_import_takes_it_back() {
     end(&admin, body["operation"].as_str().unwrap()).await;
     assert_eq!(keyed(&admin, rows(15_000)).await.header("idempotency-replayed"), "true");
     assert_eq!(count(&admin).await, 15_000);
+    let undone = admin.post(&format!("/api/changes/{}/revert/", body["operation"].as_str().unwrap()), &json!({})).await;
+    end(&admin, undone.is(202)["operation"].as_str().unwrap()).await;
+    assert_eq!(keyed(&admin, rows(15_000)).await.header("idempotency-replayed"), "");
 }
 
 #[tokio::test]
@@ -128,7 +131,7 @@ async fn a_kill_in_the_middle_of_a_large_import_loses_and_doubles_nothing() {
 }
 
 /// Few rows of many bytes: 9 MiB.
-fn wide(count: usize) -> String {
+pub(super) fn wide(count: usize) -> String {
     let text = "x".repeat(9 * 1024 * 1024 / count);
     (0..count).fold("code,title\n".to_owned(), |mut rows, n| {
         writeln!(rows, "c{n},{text}").unwrap();

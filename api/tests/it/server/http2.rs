@@ -72,3 +72,29 @@ async fn n5_rapid_resets_end_the_connection_and_the_server_lives() {
     assert_eq!(kinds.last(), Some(&GOAWAY));
     assert_eq!(ask(server.address, get("/")).await.body, "hello");
 }
+
+#[tokio::test]
+async fn n5_frames_that_ask_for_nothing_end_their_connection_and_nobody_elses() {
+    const PRIORITY: u8 = 2;
+    const PING: u8 = 6;
+    let server = start(ServerOptions::default());
+    let mut healthy = connect(&server).await;
+    for (kind, payload) in
+        [(SETTINGS, &[][..]), (PING, &[0; 8]), (WINDOW_UPDATE, &[0, 0, 0, 1]), (PRIORITY, &[0, 0, 0, 0, 9])]
+    {
+        let stream = if kind == PRIORITY { 1 } else { 0 };
+        let mut flooding = connect(&server).await;
+        // So many may come.
+        flooding.0.write_all(&frame(kind, 0, stream, payload).repeat(5000)).await.unwrap();
+        flooding.0.write_all(&request(1)).await.unwrap();
+        assert_eq!(frames_until(&mut flooding.0, HEADERS).await.last(), Some(&HEADERS), "{kind}");
+        let flood = frame(kind, 0, stream, payload).repeat(5000);
+        let (mut taking, mut giving) = tokio::io::split(flooding.0);
+        let taking = tokio::spawn(async move { tokio::io::copy(&mut taking, &mut tokio::io::sink()).await });
+        while giving.write_all(&flood).await.is_ok() {}
+        let _ = taking.await.unwrap();
+    }
+    healthy.0.write_all(&request(1)).await.unwrap();
+    assert_eq!(frames_until(&mut healthy.0, HEADERS).await.last(), Some(&HEADERS));
+    assert_eq!(ask(server.address, get("/")).await.body, "hello");
+}

@@ -14,7 +14,7 @@ use common::{
 };
 use store::Key;
 
-use super::{Attempt, Change, Decided, Waiting, check_revision};
+use super::{Attempt, Change, Decided, check_revision};
 use crate::domain::{
     error::{Error, Result},
     records::{
@@ -24,15 +24,6 @@ use crate::domain::{
     schema::Schema,
     work,
 };
-
-impl Waiting {
-    fn id(&self) -> RecordId {
-        match &self.change {
-            Change::Make(place, _) => place.id,
-            Change::Update(stored) => stored.id,
-        }
-    }
-}
 
 impl Attempt<'_> {
     /// The record that an item names.

@@ -118,7 +118,7 @@ impl ImportRows {
         matches!(self.phase, ImportPhase::TakingBack(_))
     }
 
-    async fn caller(&self, core: &Core) -> Result<Caller> {
+    pub(super) async fn caller(&self, core: &Core) -> Result<Caller> {
         let Some(id) = self.by else { return Ok(Caller::Anonymous) };
         let user = load(&core.store, id).await?.map(|(_, user)| user);
         Ok(user.filter(|user| user.user.is_active).ok_or(Error::Denied)?.caller())
@@ -134,7 +134,7 @@ impl ImportRows {
         open().map_err(|error| Error::caused("the rows of an import are not there any more", error))
     }
 
-    async fn schema(&self, core: &Core, snapshot: &Snapshot) -> Result<Arc<Schema>> {
+    pub(super) async fn schema(&self, core: &Core, snapshot: &Snapshot) -> Result<Arc<Schema>> {
         schema::by_number(&core.schemas, snapshot, self.collection).await?.ok_or(Error::NotFound)
     }
 
@@ -147,7 +147,7 @@ impl ImportRows {
             let file = file.map_err(|error| Error::caused("the file of an import is not there any more", error))?;
             let Reading { query, format, charset } = reading;
             let query = ImportQuery { format: format.parse().ok(), ..query };
-            let (told, spool, of) = (Told { format: None, charset }, Arc::clone(&core.spool), Arc::clone(&schema));
+            let (told, spool, of) = (Told { charset, ..Told::default() }, Arc::clone(&core.spool), Arc::clone(&schema));
             let mut held = request::charge();
             let task = spawn_blocking(move || take_apart(&spool, &of, &query, &told, file, &mut held));
             self.at_work.put(Box::new(TakingApart { schema, task }));
@@ -211,7 +211,7 @@ impl ImportRows {
     }
 
     /// The last piece: how it ends, where not well.
-    fn over(core: &Core, failed: Option<String>) -> Piece {
+    pub(super) fn over(core: &Core, failed: Option<String>) -> Piece {
         if let Some(id) = journal::operation() {
             core.spool.forget(id);
         }
@@ -265,6 +265,20 @@ impl ImportRows {
 
 impl Steps for ImportRows {
     async fn step(&mut self, core: &Core, budget: &mut Budget<'_>) -> Result<Piece> {
+        if !matches!(self.phase, ImportPhase::Over)
+            && let Some(name) = self.gone(core).await?
+        {
+            return Ok(self.end_without(core, &name));
+        }
+        match self.go_on(core, budget).await {
+            Err(Error::Denied | Error::NobodyMay(_)) if !self.is_taken_back() => self.end_refused(core).await,
+            outcome => outcome,
+        }
+    }
+}
+
+impl ImportRows {
+    async fn go_on(&mut self, core: &Core, budget: &mut Budget<'_>) -> Result<Piece> {
         let caller = self.caller(core).await;
         match (&self.phase, caller) {
             (ImportPhase::Reading(reading), caller) => {

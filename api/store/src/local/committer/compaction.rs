@@ -4,7 +4,7 @@
 
 use std::{
     panic::{AssertUnwindSafe, catch_unwind},
-    sync::Arc,
+    sync::{Arc, atomic::Ordering::Relaxed},
     thread,
     time::{Duration, Instant},
 };
@@ -23,6 +23,8 @@ pub(super) struct Compaction {
     before: u64,
     /// Why there is no new database, where that has been tried.
     not_rewritten: Option<NotRewritten>,
+    /// How often it was swept, and what it took then.
+    swept: (u32, u64),
     /// Who asked when it was under way. What has been deleted by then may not be part of it.
     later: Vec<CompactAnswer>,
 }
@@ -39,7 +41,7 @@ impl Committer {
 
     fn compact_for(&mut self, answers: Vec<CompactAnswer>) -> Result<(), ApplyError> {
         let before = self.inner.backend.disk_bytes()?;
-        self.begin(Compaction { answers, before, not_rewritten: None, later: Vec::new() })
+        self.begin(Compaction { answers, before, not_rewritten: None, swept: (0, before), later: Vec::new() })
     }
 
     /// Tells what came of it, and begins anew for those who asked meanwhile.
@@ -73,7 +75,13 @@ impl Committer {
         if compaction.not_rewritten.is_some() {
             return self.end(compaction, compacted);
         }
-        self.compaction = Some(Compaction { not_rewritten: Some(why), ..compaction });
+        let swept = (0, compacted.as_ref().map_or(compaction.before, |compacted| compacted.after));
+        self.sweep(Compaction { not_rewritten: Some(why), swept, ..compaction });
+        Ok(())
+    }
+
+    fn sweep(&mut self, compaction: Compaction) {
+        self.compaction = Some(compaction);
         let inner = Arc::clone(&self.inner);
         let sweep = move || {
             let swept = catch_unwind(AssertUnwindSafe(|| inner.backend.sweep(|| inner.queue.is_closed())));
@@ -83,13 +91,20 @@ impl Committer {
             inner.queue.push_swept();
         };
         self.begin_thread(sweep);
-        Ok(())
     }
 
-    /// Gives back what the sweeping made free. A new database may have room then.
+    /// Gives back what the sweeping made free, and sweeps again as long as that is of use. A new database may have room then.
     pub(super) fn end_sweep(&mut self) -> Result<(), ApplyError> {
         let Some(compaction) = self.compaction.take() else { return Ok(()) };
         let compacted = self.reopen(compaction.before)?;
+        let (times, smallest) = compaction.swept;
+        if let Ok(Compacted { after, .. }) = compacted
+            && after + (smallest / 100 * SWEPT).max(LEAST_SWEPT) <= smallest
+            && times < SWEEPS
+        {
+            self.sweep(Compaction { swept: (times + 1, after), ..compaction });
+            return Ok(());
+        }
         let made_room = compacted.is_ok_and(|compacted| compacted.after < compacted.before);
         if made_room && compaction.not_rewritten == Some(NotRewritten::NoRoom) && !compaction.answers.is_empty() {
             return self.begin(compaction);
@@ -100,7 +115,8 @@ impl Committer {
     /// The disk is full, and something was deleted: what that made free can be used again.
     pub(super) fn make_room(&mut self) -> Result<(), ApplyError> {
         let before = self.inner.backend.disk_bytes()?;
-        let compaction = Compaction { answers: Vec::new(), before, not_rewritten: None, later: Vec::new() };
+        let (answers, later) = (Vec::new(), Vec::new());
+        let compaction = Compaction { answers, before, not_rewritten: None, swept: (0, before), later };
         self.make_do(compaction, NotRewritten::NoRoom)
     }
 
@@ -114,8 +130,10 @@ impl Committer {
 
     fn copy(&mut self, rewrite: Rewrite) {
         let inner = Arc::clone(&self.inner);
+        let mut rewrite = rewrite;
         let copy = move || {
-            let copied = catch_unwind(AssertUnwindSafe(|| inner.backend.copy(&rewrite, || inner.queue.is_closed())));
+            let copied =
+                catch_unwind(AssertUnwindSafe(|| inner.backend.copy(&mut rewrite, || inner.queue.is_closed())));
             let copied = copied.unwrap_or_else(|_| Err(NotRewritten::Failed("the engine panicked".to_owned())));
             inner.queue.push_copied(rewrite, copied);
         };
@@ -138,6 +156,7 @@ impl Committer {
         let inner = Arc::clone(&self.inner);
         let closed = inner.gate.blocking_write();
         inner.backend.swap(&new)?;
+        inner.openings.fetch_add(1, Relaxed);
         drop(closed);
         let (before, after) = (compaction.before, inner.backend.disk_bytes()?);
         let compacted =
@@ -153,6 +172,7 @@ impl Committer {
         let began = Instant::now();
         let closed = inner.gate.blocking_write();
         let reopened = inner.backend.reopen(self.state)?;
+        inner.openings.fetch_add(1, Relaxed);
         drop(closed);
         let after = inner.backend.disk_bytes()?;
         let compacted = reopened.map(|free_inside| Compacted {
@@ -171,6 +191,11 @@ impl Committer {
         Ok(compacted)
     }
 }
+
+/// How often the files are swept at most, as each time makes them smaller by so many hundredths, and so many bytes.
+const SWEEPS: u32 = 8;
+const SWEPT: u64 = 2;
+const LEAST_SWEPT: u64 = 2 << 20;
 
 fn log(compacted: &Compacted) {
     let Compacted { before, after, free_inside, waited, rewritten, .. } = compacted;
@@ -192,8 +217,9 @@ impl Default for Reopening {
     }
 }
 
-/// From one time to the next at least, and at most where it is of no use. Everybody waits meanwhile.
-const PAUSE: Duration = Duration::from_secs(10);
+/// From one time to the next at least, and at most where it is of no use. Everybody waits meanwhile, so it is many times as long as they do.
+const PAUSE: Duration = Duration::from_secs(1);
+const TIMES: u32 = 20;
 const LONG_PAUSE: Duration = Duration::from_mins(10);
 
 impl Reopening {
@@ -203,7 +229,8 @@ impl Reopening {
 
     pub(super) fn note(&mut self, compacted: Option<&Compacted>) {
         let useful = compacted.is_some_and(|compacted| compacted.after < compacted.before);
-        self.pause = if useful { PAUSE } else { (self.pause * 2).min(LONG_PAUSE) };
+        let least = compacted.map_or(PAUSE, |compacted| PAUSE.max(compacted.waited * TIMES));
+        self.pause = if useful { least } else { (self.pause * 2).max(least).min(LONG_PAUSE) };
         (self.deletions, self.last) = (false, Some(Instant::now()));
     }
 }

@@ -130,7 +130,7 @@ pub(super) fn open_in_place(sled_dir: &Path, segment: usize, cache_bytes: u64) -
     with_room(|| open_db(sled_dir, segment, cache_bytes)).map_err(Refused::words)
 }
 
-/// Makes a database in an empty directory, to be filled.
+/// Opens a database that is only filled, and makes it if it is not there.
 pub(super) fn open_new(sled_dir: &Path, segment: usize) -> Result<::sled::Db, String> {
     in_thread(|| open_db(sled_dir, segment, FILLING_CACHE)).map_err(Refused::words)
 }

@@ -6,7 +6,8 @@
 
 use std::{
     collections::BTreeSet,
-    fs, io, mem,
+    fs::{self, File},
+    io, mem,
     ops::Bound,
     path::{Path, PathBuf},
 };
@@ -18,8 +19,8 @@ use super::{
     changes::Changes,
     engine::{open_again, open_new},
     failed,
-    files::{disk_bytes, make_dir, sync, sync_files},
-    holes::FreeSegments,
+    files::{Space, disk_bytes, make_dir, sync, sync_files},
+    holes::give_back,
     owner::make_private,
     read_error,
 };
@@ -28,14 +29,18 @@ use crate::{
     local::{page::ApplyError, state::State},
 };
 
-/// Entries that are copied at once.
+/// Entries that are copied at once, and about how many bytes of them.
 const TOGETHER: usize = 512;
+const BYTES_TOGETHER: usize = 1 << 20;
 
 /// How often it is asked whether it is worth going on.
 const PAGES: usize = 16;
 
 /// A new database must take no more than this of what the old one takes, in hundredths.
 const WORTH: u64 = 85;
+
+/// Segments that must become free in a new database, for it to be opened again because the disk has no room.
+const SHRUNK: u64 = 4;
 
 /// The new database until it has its name, and the old one from then on until it is removed.
 const NEW: &str = "sled.new";
@@ -82,7 +87,24 @@ impl From<::sled::Error> for NotRewritten {
 /// A database in the making.
 pub(in crate::local) struct Rewrite {
     dir: PathBuf,
-    db: Db,
+    /// `None` while it is opened again.
+    db: Option<Db>,
+}
+
+impl Rewrite {
+    fn write(&self, entries: impl Iterator<Item = (IVec, Option<IVec>)>) -> Result<(), NotRewritten> {
+        let closed = || NotRewritten::Failed("the new database is closed".to_owned());
+        Ok(write(self.db.as_ref().ok_or_else(closed)?, entries)?)
+    }
+
+    /// Gives back what holds nothing any more of what was written so far: filling a database leaves much of that. Whether it was worth it.
+    fn shrink(&mut self, segment: usize) -> Result<bool, NotRewritten> {
+        let before = disk_bytes(&self.dir)?;
+        drop(self.db.take());
+        self.db = Some(open_new(&self.dir, segment)?);
+        give_back(&database_file(&self.dir)?, segment)?;
+        Ok(disk_bytes(&self.dir)? + SHRUNK * segment as u64 <= before)
+    }
 }
 
 impl Sled {
@@ -107,26 +129,36 @@ impl Sled {
         let db = open_new(&dir, self.segment)?;
         *self.changed() = Some(BTreeSet::new());
         self.erased.begin();
-        Ok(Rewrite { dir, db })
+        Ok(Rewrite { dir, db: Some(db) })
     }
 
     /// Copies everything, or says why that is of no use. `is_over` says that nobody wants it any more.
-    pub(in crate::local) fn copy(&self, to: &Rewrite, is_over: impl Fn() -> bool) -> Result<(), NotRewritten> {
+    pub(in crate::local) fn copy(&self, to: &mut Rewrite, is_over: impl Fn() -> bool) -> Result<(), NotRewritten> {
         let old_bytes = disk_bytes(&self.dir.join("sled"))?;
         let worth = old_bytes / 100 * WORTH;
         let mut last = None;
         for page in 0.. {
             let read = |db: &Db| -> Result<Vec<(IVec, IVec)>, ReadError> {
                 let from = last.as_ref().map_or(Bound::Unbounded, Bound::Excluded);
-                db.range::<IVec, _>((from.cloned(), Bound::Unbounded))
-                    .take(TOGETHER)
-                    .map(|item| item.map_err(read_error))
-                    .collect()
+                let (mut page, mut bytes) = (Vec::new(), 0);
+                for item in db.range::<IVec, _>((from.cloned(), Bound::Unbounded)).take(TOGETHER) {
+                    let (key, value) = item.map_err(read_error)?;
+                    bytes += key.len() + value.len();
+                    page.push((key, value));
+                    if bytes >= BYTES_TOGETHER {
+                        break;
+                    }
+                }
+                Ok(page)
             };
             let entries = self.with_db(read)?;
             let Some((key, _)) = entries.last() else { break };
             last = Some(key.clone());
-            write(&to.db, entries.into_iter().map(|(key, value)| (key, Some(value))))?;
+            to.write(entries.into_iter().map(|(key, value)| (key, Some(value))))?;
+            // What else makes room may use that much as well.
+            if Space::of(&self.dir).bytes < self.reserve_bytes / 8 && !to.shrink(self.segment)? {
+                return Err(NotRewritten::NoRoom);
+            }
             if page % PAGES > 0 {
                 continue;
             }
@@ -135,10 +167,6 @@ impl Sled {
             }
             if !self.erased.is_left() && disk_bytes(&to.dir)? >= worth {
                 return Err(NotRewritten::NotWorth);
-            }
-            // What else makes room may use that much as well.
-            if self.room().free < self.reserve_bytes / 8 {
-                return Err(NotRewritten::NoRoom);
             }
         }
         Ok(())
@@ -152,10 +180,11 @@ impl Sled {
                 changed.into_iter().map(|key| db.get(&key).map_err(read_error).map(|value| (IVec::from(key), value)));
             current.collect::<Result<Vec<_>, ReadError>>()
         })?;
+        rewrite.write(current.into_iter())?;
         let Rewrite { dir, db } = rewrite;
-        write(&db, current.into_iter())?;
         drop(db);
         let (db, inspected) = open_again(&dir, self.segment, self.cache_bytes, state.version)?;
+        give_back(&database_file(&dir)?, self.segment)?;
         drop(db);
         if inspected.state != state {
             return Err(NotRewritten::Failed("the new database does not hold what the old one does".to_owned()));
@@ -176,11 +205,10 @@ impl Sled {
         fs::rename(&database, &old).map_err(io)?;
         fs::rename(new, &database).map_err(io)?;
         sync(&self.dir).map_err(io)?;
-        *opened = Some(
-            Opened::open(&database, self.segment, self.cache_bytes)
-                .map_err(|what| failed("opening it again", &what))?,
-        );
-        *self.free_segments() = FreeSegments::default();
+        let new = Opened::open(&database, self.segment, self.cache_bytes)
+            .map_err(|what| failed("opening it again", &what))?;
+        *self.free_segments() = give_back(&new.file, self.segment).map_err(io)?;
+        *opened = Some(new);
         remove(&old).map_err(io)?;
         if let Err(error) = self.erased.end() {
             tracing::warn!(%error, "that nothing is left of what was erased could not be noted; the next compaction writes everything anew again");
@@ -226,6 +254,10 @@ fn write(db: &Db, entries: impl Iterator<Item = (IVec, Option<IVec>)>) -> Result
     }
     db.apply_batch(batch)?;
     db.flush().map(drop)
+}
+
+fn database_file(dir: &Path) -> io::Result<File> {
+    File::options().read(true).write(true).open(dir.join("db"))
 }
 
 fn remove(dir: &Path) -> io::Result<()> {
