@@ -64,9 +64,10 @@ function askFor(address, { access, user }) {
   if (isDashboard && user.is_admin) paths.push("/api/metrics/");
   if ((isDashboard || path === "/collections") && !user.is_admin) paths.push("/api/users/me/");
   if (name) paths.push(`/api/collections/${name}/`);
-  // As the table asks: where the words of a search stand is told too.
+  // As the table asks: where the words of a search stand is told too, and what records are called that are referred to.
   const marks = new URLSearchParams(query).get("search") ? "&highlight=true" : "";
-  if (name) paths.push(`/api/records/${name}/${id ? `${id}/` : query + marks}`);
+  const more = `${query ? "&" : "?"}named=true`;
+  if (name) paths.push(`/api/records/${name}/${id ? `${id}/` : query + marks + more}`);
   for (const path of paths) early.set(`GET ${path}`, ask("GET", path, { token: access }));
 }
 

@@ -1,16 +1,20 @@
 //! Lists of changes as people look through them: a record's versions, what was deleted, and the journal backward. Who asks the server is the
 //! client; what is shown is decided here.
 
+mod referred;
+
 use std::collections::BTreeMap;
 
 use serde_json::Value;
 
+use self::referred::Referred;
 use crate::{
     change::{Change, ChangeQuery, Changes, HistoryQuery, Subject, TrashQuery, Verb},
+    collection::Collection,
     diff::{self, FieldDiff},
     id::{RecordId, Revision, UserId},
     name::CollectionName,
-    query::{Pairs, Query as _, decode},
+    query::{ListQuery, Pairs, Query as _, decode},
     record::Record,
     table::title,
     text::{single_line, thousands},
@@ -53,12 +57,20 @@ pub struct ChangeList {
     /// Something was read.
     pub is_read: bool,
     names: BTreeMap<UserId, Option<String>>,
+    referred: Referred,
 }
 
 impl ChangeList {
     /// A list that nothing is known of yet.
     pub fn new(source: Source) -> Self {
-        Self { source, rows: Vec::new(), next: Some(Pairs::new()), is_read: false, names: BTreeMap::new() }
+        Self {
+            source,
+            rows: Vec::new(),
+            next: Some(Pairs::new()),
+            is_read: false,
+            names: BTreeMap::new(),
+            referred: Referred::default(),
+        }
     }
 
     /// Forgets what was read, but for names.
@@ -140,7 +152,26 @@ impl ChangeList {
 
     /// What became of each field.
     pub fn diff(&self, change: &Change) -> Vec<FieldDiff> {
-        diff::fields(&change.before, &change.after)
+        let named = |name: &str, value: &Value| match (name, &change.collection) {
+            ("owner", _) => {
+                let user = value.as_str()?.parse().ok()?;
+                self.names.get(&user)?.as_ref().map(|name| single_line(name).into_owned())
+            }
+            (_, Some(collection)) => self.referred.name_of(collection, name, value),
+            _ => None,
+        };
+        diff::fields(&change.before, &change.after, named)
+    }
+
+    /// What is to be asked so that what its changes refer to is told by name, where these collections are known; [`Self::know_records`] takes
+    /// the answers.
+    pub fn unnamed(&mut self, collections: &[Collection]) -> Vec<(CollectionName, ListQuery)> {
+        self.referred.questions(&self.rows, collections)
+    }
+
+    /// Takes what records of a collection are called: the names of a page of them.
+    pub fn know_records(&mut self, name: &CollectionName, names: BTreeMap<String, String>) {
+        self.referred.know(name, names);
     }
 
     /// What putting something back by this change means: the version that it left, or, of a deletion, the one before.
@@ -233,6 +264,38 @@ mod tests {
         assert!(list.restorable(&list.rows[0]).is_some());
         list.restart();
         assert!(list.rows.is_empty() && list.ask().is_some());
+    }
+
+    #[test]
+    fn what_changes_refer_to_is_asked_once_and_told_by_name() {
+        let makers: [&str; 2] = ["01920000-0000-7000-8000-0000000000c1", "01920000-0000-7000-8000-0000000000c2"];
+        let mut list = ChangeList::new(Source::Activity(ChangeQuery::default()));
+        let change = json!({"revision": 3, "at": "2026-11-28T08:00:07Z", "by": ID, "subject": "record", "id": ID, "collection": "snacks",
+            "action": "update", "before": {"maker": makers[0], "tags": [1], "owner": ID}, "after": {"maker": makers[1], "tags": [1, 2], "owner": null}});
+        list.take(serde_json::from_value(json!({"next": null, "results": [change]})).unwrap());
+        let collection: Collection = serde_json::from_value(json!({
+            "id": ID, "name": "snacks", "created_at": "", "updated_at": "", "revision": 1,
+            "fields": [{"name": "maker", "type": "reference", "collection": "makers"}, {"name": "tags", "type": "reference", "collection": "tags", "many": true}],
+            "access": {"list": [], "view": [], "create": [], "update": [], "delete": []}
+        }))
+        .unwrap();
+        let told = |list: &ChangeList| -> Vec<String> {
+            let diffs = list.diff(&list.rows[0]);
+            diffs.iter().map(|diff| diff.pieces.iter().map(|piece| piece.text.clone()).collect()).collect()
+        };
+        assert!(told(&list)[0].contains("c1"), "{:?}", told(&list));
+        let asked = list.unnamed(std::slice::from_ref(&collection));
+        let asked: Vec<(&str, &str)> =
+            asked.iter().map(|(name, query)| (name.as_str(), query.filters[0].value.as_str())).collect();
+        assert_eq!(asked, [("makers", makers.join(",").as_str()), ("tags", "1,2")]);
+        assert!(list.unnamed(&[collection]).is_empty(), "it is asked already");
+        list.know_records(
+            &"makers".parse().unwrap(),
+            [(makers[0].to_owned(), "Ann".to_owned()), (makers[1].to_owned(), "Bob".to_owned())].into(),
+        );
+        list.know_records(&"tags".parse().unwrap(), [("id.1".to_owned(), "sweet".to_owned())].into());
+        list.know(ID.parse().unwrap(), Some("ada".to_owned()));
+        assert_eq!(told(&list), ["AnnBob", "sweet, 2", "ada"]);
     }
 
     #[test]

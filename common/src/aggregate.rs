@@ -197,7 +197,7 @@ impl Query for AggregateQuery {
                     Err(_) => errors.push(name, invalid("A valid integer is required.")),
                 },
                 "time_zone" => query.time_zone = value,
-                "page" | "page_size" | "cursor" | "highlight" | "fields" | "left_join" | "expand" => {
+                "page" | "page_size" | "cursor" | "highlight" | "named" | "fields" | "left_join" | "expand" => {
                     errors.push(name, unknown_parameter());
                 }
                 _ => rest.push((name, value)),

@@ -39,15 +39,26 @@ pub struct FieldDiff {
 /// Members that change with every change, and say nothing.
 const OURS: [&str; 4] = ["id", "created_at", "updated_at", "revision"];
 
-/// The fields that differ, in the order in which the record has them. Of what was made or deleted the owner says nothing new.
-pub fn fields(before: &Value, after: &Value) -> Vec<FieldDiff> {
+/// The fields that differ, in the order in which the record has them. Of what was made or deleted the owner says nothing new. `called` knows what
+/// people read in place of a field's value, if that is an id.
+pub fn fields(before: &Value, after: &Value, called: impl Fn(&str, &Value) -> Option<String>) -> Vec<FieldDiff> {
     let nothing = Object::new();
     let (old, new) = (before.as_object().unwrap_or(&nothing), after.as_object().unwrap_or(&nothing));
     let is_whole = old.is_empty() || new.is_empty();
     let is_told = |name: &&String| !(OURS.contains(&name.as_str()) || is_whole && name.as_str() == "owner");
     let names = new.keys().chain(old.keys().filter(|name| !new.contains_key(*name))).filter(is_told);
     let diff = |name: &String| {
-        let (old, new) = (shown(old.get(name)), shown(new.get(name)));
+        if old.get(name) == new.get(name) {
+            return None;
+        }
+        let [by_name, by_value] = [true, false].map(|by_name| {
+            [old.get(name), new.get(name)].map(|value| {
+                let name = value.filter(|_| by_name).and_then(|value| called(name, value));
+                name.unwrap_or_else(|| shown(value))
+            })
+        });
+        // Two may be called alike.
+        let [old, new] = if by_name[0] == by_name[1] { by_value } else { by_name };
         (old != new).then(|| FieldDiff { field: name.clone(), pieces: words(&old, &new) })
     };
     names.filter_map(diff).collect()
@@ -161,12 +172,13 @@ mod tests {
         let before =
             json!({"id": "1", "title": "Pop\u{1b}corn", "price": 3, "tags": ["a"], "note": null, "revision": 1});
         let after = json!({"id": "1", "title": "Popcorn", "price": 4, "tags": ["a"], "note": "", "revision": 2});
-        let diffs = fields(&before, &after);
+        let none = |_: &str, _: &Value| None;
+        let diffs = fields(&before, &after, none);
         assert_eq!(diffs.iter().map(|diff| diff.field.as_str()).collect::<Vec<_>>(), ["title", "price"]);
         assert!(diffs[0].pieces.iter().all(|piece| !piece.text.contains('\u{1b}')));
-        assert_eq!(fields(&Value::Null, &after).len(), 3, "what is empty is not told");
+        assert_eq!(fields(&Value::Null, &after, none).len(), 3, "what is empty is not told");
         let owned = json!({"owner": "x", "title": "Popcorn"});
-        assert_eq!(fields(&Value::Null, &owned).len(), 1);
-        assert_eq!(fields(&after, &Value::Null)[0].pieces[0].fate, Fate::Gone);
+        assert_eq!(fields(&Value::Null, &owned, none).len(), 1);
+        assert_eq!(fields(&after, &Value::Null, none)[0].pieces[0].fate, Fate::Gone);
     }
 }

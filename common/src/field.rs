@@ -57,6 +57,9 @@ pub struct Field {
     /// Its words are in the index that a search looks into.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub searchable: bool,
+    /// Records are called by it, wherever something refers to them.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub display: bool,
     /// Taken where a new record does not have the member.
     #[serde(default, deserialize_with = "optional_exact", skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "schema", schemars(with = "Option<Value>"))]
@@ -294,6 +297,11 @@ impl FieldType {
         !matches!(self, Self::Json { .. } | Self::Choice { many: true, .. } | Self::Reference { many: true, .. })
     }
 
+    /// Whether a record can be called by a value: it says one thing, by itself.
+    pub fn can_name(&self) -> bool {
+        self.indexable() && !matches!(self, Self::Reference { .. })
+    }
+
     /// Whether the case of values of the type with this word can be left out of account: [`Unique::IgnoreCase`].
     pub fn has_case(word: &str) -> bool {
         matches!(word, "text" | "email")
@@ -334,6 +342,7 @@ impl Field {
             unique: Unique::No,
             indexed: false,
             searchable: false,
+            display: false,
             default: None,
             help: String::new(),
             change: Box::default(),

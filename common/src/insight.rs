@@ -3,11 +3,14 @@
 //! filtered by.
 
 mod stretch;
+mod zone;
 
 use std::fmt::Write as _;
 
 use rust_decimal::Decimal;
 use serde_json::Value;
+
+pub use self::zone::Zone;
 
 use self::stretch::Stretch;
 use crate::{
@@ -97,7 +100,7 @@ pub fn insights(collection: &Collection) -> Vec<Insight> {
 
 /// Between which values records lie: what a chart over time or by number is divided by.
 #[derive(Debug, Clone, PartialEq)]
-pub enum Range {
+enum Range {
     /// Moments or days, and the stretches that they are divided into.
     Time(Stretch),
     /// The width of a bar, and the number at which the first begins.
@@ -135,7 +138,7 @@ pub struct Chart {
 
 impl Insight {
     /// What is asked first: between which values the records lie. `None` where nothing has to be known before.
-    pub fn range_query(&self, shown: &ListQuery) -> Option<AggregateQuery> {
+    fn range_query(&self, shown: &ListQuery) -> Option<AggregateQuery> {
         let measure = |function| Measure { function, field: Some(self.name.clone()) };
         self.kind.is_in_order().then(|| AggregateQuery {
             records: narrowing(shown),
@@ -145,22 +148,27 @@ impl Insight {
     }
 
     /// What the first answer said; `None` where no record has a value.
-    pub fn range(&self, answer: &Aggregate) -> Option<Range> {
+    fn range(&self, answer: &Aggregate, zone: &Zone) -> Option<Range> {
         let row = answer.results.first()?;
         let value = |function: &str| row.get(&format!("{}__{function}", self.name)).filter(|value| !value.is_null());
         let (low, high) = (value("min")?, value("max")?);
         if self.kind == Kind::Time {
-            return Stretch::of(low.as_str()?, high.as_str()?, self.is_day).map(Range::Time);
+            return Stretch::of(low.as_str()?, high.as_str()?, self.is_day, zone).map(Range::Time);
         }
         let [low, high] = [low, high].map(number);
         Some(Range::Number { width: width(low?, high?, self.is_whole) })
     }
 
     /// What is asked then: how many records are in each group.
-    pub fn query(&self, shown: &ListQuery, range: Option<&Range>) -> AggregateQuery {
+    fn query(&self, shown: &ListQuery, range: Option<&Range>) -> AggregateQuery {
         let mut query = AggregateQuery { records: narrowing(shown), ..AggregateQuery::default() };
         match range {
-            Some(Range::Time(stretch)) => query.group_by = vec![format!("{}__{}", self.name, stretch.word())],
+            Some(Range::Time(stretch)) => {
+                query.group_by = vec![format!("{}__{}", self.name, stretch.word())];
+                if let Some(zone) = stretch.zone() {
+                    zone.name().clone_into(&mut query.time_zone);
+                }
+            }
             Some(Range::Number { width }) => {
                 query.buckets = vec![Bucket { field: self.name.clone(), width: width.to_string() }];
             }
@@ -174,14 +182,17 @@ impl Insight {
     }
 
     /// The chart that the answers make.
-    pub fn chart(&self, range: Option<&Range>, answer: &Aggregate) -> Chart {
+    fn chart(&self, range: Option<&Range>, answer: &Aggregate) -> Chart {
         let bars = match range {
             Some(Range::Time(stretch)) => self.over_time(stretch, answer),
             Some(Range::Number { width }) => self.by_number(*width, answer),
             None => answer.results.iter().map(|row| self.by_value(row, answer)).collect(),
         };
         let heading = match (self.kind, range) {
-            (Kind::Time, Some(Range::Time(stretch))) => format!("{}: records by {}", self.label, stretch.word()),
+            (Kind::Time, Some(Range::Time(stretch))) => {
+                let zone = stretch.zone().map_or_else(String::new, |zone| format!(", {}", zone.name()));
+                format!("{}: records by {}{zone}", self.label, stretch.word())
+            }
             (Kind::Number, Some(Range::Number { width })) => {
                 format!("{}: records by steps of {}", self.label, width.normalize())
             }
@@ -296,6 +307,49 @@ impl Chart {
     }
 }
 
+/// The way to a chart: what is to be asked, and what the answers make. Between which values records lie is asked first, where that has to be known.
+#[derive(Debug, Clone)]
+pub struct Charting {
+    insight: Insight,
+    shown: ListQuery,
+    zone: Zone,
+    /// It was asked for, or need not be known.
+    knows_range: bool,
+    range: Option<Range>,
+}
+
+/// What comes next on the way to a chart.
+#[derive(Debug)]
+pub enum ChartStep {
+    /// This is to be asked, and [`Charting::take`] given the answer.
+    Ask(Box<AggregateQuery>),
+    /// The chart; none where no record has a value.
+    Done(Option<Chart>),
+}
+
+impl Charting {
+    /// Begins with what is to be asked. Days and hours are those of the zone.
+    pub fn begin(insight: Insight, shown: ListQuery, zone: Zone) -> (Self, AggregateQuery) {
+        let first = insight.range_query(&shown);
+        let knows_range = first.is_none();
+        let query = first.unwrap_or_else(|| insight.query(&shown, None));
+        (Self { insight, shown, zone, knows_range, range: None }, query)
+    }
+
+    /// Takes the answer to what was asked last.
+    pub fn take(&mut self, answer: &Aggregate) -> ChartStep {
+        if self.knows_range {
+            return ChartStep::Done(Some(self.insight.chart(self.range.as_ref(), answer)));
+        }
+        self.knows_range = true;
+        self.range = self.insight.range(answer, &self.zone);
+        match &self.range {
+            None => ChartStep::Done(None),
+            range => ChartStep::Ask(Box::new(self.insight.query(&self.shown, range.as_ref()))),
+        }
+    }
+}
+
 /// A table that is filtered by a bar too: its first page.
 pub fn filtered(shown: &ListQuery, bar: &Bar) -> ListQuery {
     let mut parts: Vec<Condition> = shown.filters.iter().filter_map(Condition::of).collect();
@@ -396,6 +450,28 @@ mod tests {
     }
 
     #[test]
+    fn a_chart_asks_first_between_what_values_lie_where_that_has_to_be_known() {
+        let shown = ListQuery::default();
+        let (mut charting, first) = Charting::begin(insight("kind"), shown.clone(), Zone::utc());
+        assert_eq!(first.group_by, ["kind"]);
+        let counts = answer(json!([{"kind": "sweet", "count": 3}]), json!({}));
+        let ChartStep::Done(Some(chart)) = charting.take(&counts) else { panic!("one question is enough") };
+        assert_eq!(chart.bars.len(), 1);
+
+        let (mut charting, first) = Charting::begin(insight("size"), shown.clone(), Zone::utc());
+        assert_eq!(first.measures.len(), 2);
+        let range = answer(json!([{"size__min": 0, "size__max": 9}]), json!({}));
+        let ChartStep::Ask(query) = charting.take(&range) else { panic!("the counts are asked then") };
+        assert_eq!(query.buckets.len(), 1);
+        let counts = answer(json!([{"size__bucket": 0, "count": 3}]), json!({}));
+        assert!(matches!(charting.take(&counts), ChartStep::Done(Some(_))));
+
+        let (mut charting, _) = Charting::begin(insight("size"), shown, Zone::utc());
+        let nothing = answer(json!([{"size__min": null, "size__max": null}]), json!({}));
+        assert!(matches!(charting.take(&nothing), ChartStep::Done(None)), "no record has a value");
+    }
+
+    #[test]
     fn a_collection_offers_charts_by_kind() {
         let all: Vec<String> = insights(&snacks()).into_iter().map(|insight| insight.name).collect();
         assert_eq!(all, ["created_at", "best", "kind", "vegan", "price", "size", "maker"]);
@@ -407,8 +483,9 @@ mod tests {
         let query = ListQuery::from_pairs(decode("price__gte=2&page=3&ordering=title")).unwrap();
         let asked = best.range_query(&query).unwrap();
         assert_eq!(asked.records.filters, query.filters);
-        let range =
-            best.range(&answer(json!([{"best__min": "2026-01-30", "best__max": "2026-02-02"}]), json!({}))).unwrap();
+        let range = best
+            .range(&answer(json!([{"best__min": "2026-01-30", "best__max": "2026-02-02"}]), json!({})), &Zone::utc())
+            .unwrap();
         assert_eq!(best.query(&query, Some(&range)).group_by, ["best__day"]);
         let told = answer(
             json!([{"best__day": "2026-01-30", "count": 2}, {"best__day": "2026-02-02", "count": 1}, {"best__day": null, "count": 4}]),
@@ -423,7 +500,7 @@ mod tests {
         assert_eq!((next.page, next.ordering.len()), (1, 1));
         assert_eq!(filter_line(&filtered(&next, &chart.bars[1])), filter_line(&next), "twice is once");
         assert_eq!(filter_line(&filtered(&ListQuery::default(), &chart.bars[4])), "best is null");
-        assert_eq!(best.range(&answer(json!([{"best__min": null, "best__max": null}]), json!({}))), None);
+        assert_eq!(best.range(&answer(json!([{"best__min": null, "best__max": null}]), json!({})), &Zone::utc()), None);
     }
 
     #[test]
@@ -435,8 +512,9 @@ mod tests {
             ("2024-11-01T00:00:00Z", "2026-02-12T12:00:00Z", "month"),
             ("1924-11-01T00:00:00Z", "2026-02-12T12:00:00Z", "year"),
         ] {
-            let range =
-                created.range(&answer(json!([{"created_at__min": low, "created_at__max": high}]), json!({}))).unwrap();
+            let range = created
+                .range(&answer(json!([{"created_at__min": low, "created_at__max": high}]), json!({})), &Zone::utc())
+                .unwrap();
             assert_eq!(created.query(&ListQuery::default(), Some(&range)).group_by, [format!("created_at__{word}")]);
             let Range::Time(stretch) = &range else { panic!("{range:?}") };
             assert!((2..=110).contains(&stretch.parts().len()), "{word}: {}", stretch.parts().len());
@@ -446,7 +524,9 @@ mod tests {
     #[test]
     fn a_histogram_has_round_steps() {
         let price = insight("price");
-        let range = price.range(&answer(json!([{"price__min": "1.20", "price__max": "24.90"}]), json!({}))).unwrap();
+        let range = price
+            .range(&answer(json!([{"price__min": "1.20", "price__max": "24.90"}]), json!({})), &Zone::utc())
+            .unwrap();
         assert_eq!(price.query(&ListQuery::default(), Some(&range)).buckets[0].width, "2");
         let told =
             answer(json!([{"price__bucket": "0.00", "count": 3}, {"price__bucket": "4.00", "count": 1}]), json!({}));

@@ -1,5 +1,9 @@
 //! What a token says, read for people: its parts, what each claim means, and what is wrong with it in one sentence.
 
+mod given;
+
+pub use self::given::{ALGORITHMS, GivenKey, Signed};
+
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use time::OffsetDateTime;
@@ -24,6 +28,9 @@ pub struct Inspection {
     pub said: String,
     /// The server's clock, in seconds since 1970.
     pub now: i64,
+    /// A client checked it by itself, against a key that somebody gave; no answer has it.
+    #[serde(skip)]
+    pub is_by_given_key: bool,
 }
 
 impl JsonAnswer for Inspection {}
@@ -87,6 +94,7 @@ impl Inspection {
             ("alg", _) => "how it is signed".to_owned(),
             ("typ", _) => "what it is: a JSON Web Token".to_owned(),
             ("kid", Some(key)) => format!("which key signed it: one of this server's, which {} tokens", verb(key)),
+            ("kid", None) if self.is_by_given_key => "what its key is called".to_owned(),
             ("kid", None) => "which key signed it: none of this server's".to_owned(),
             _ => not_known(value),
         })
@@ -184,6 +192,7 @@ mod tests {
             is_good: false,
             said: String::new(),
             now: 1_800_000_000,
+            is_by_given_key: false,
         }
     }
 

@@ -67,8 +67,8 @@ impl Query for ManyQuery {
                     errors.push(name.clone(), invalid(message));
                 }
                 (
-                    "page" | "page_size" | "limit" | "offset" | "cursor" | "facets" | "explain" | "highlight" | "count"
-                    | "left_join" | "expand" | "fields" | "ordering",
+                    "page" | "page_size" | "limit" | "offset" | "cursor" | "facets" | "explain" | "highlight" | "named"
+                    | "count" | "left_join" | "expand" | "fields" | "ordering",
                     _,
                 ) => errors.push(name.clone(), unknown_parameter()),
                 _ => rest.push((name.clone(), value)),

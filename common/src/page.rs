@@ -1,5 +1,7 @@
 //! The page envelope of every list, as Django REST Framework sends it.
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use serde_json::Value;
 
@@ -23,6 +25,10 @@ pub struct Page<T> {
     #[serde(default, skip_serializing_if = "Value::is_null")]
     #[cfg_attr(feature = "schema", schemars(with = "Vec<std::collections::BTreeMap<String, Vec<[u32; 2]>>>"))]
     pub highlights: Value,
+    /// What the records are called that the results name by their ids, and the results themselves, where `named=true` asks for it: by id. The id that is a
+    /// number stands behind the name of the member, as in `maker.7`.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub names: BTreeMap<String, String>,
 }
 
 impl<T: Serialize + DeserializeOwned + Described> JsonAnswer for Page<T> {}
@@ -30,7 +36,14 @@ impl<T: Serialize + DeserializeOwned + Described> JsonAnswer for Page<T> {}
 impl<T> Page<T> {
     /// A list that is short enough for one page.
     pub fn single(results: Vec<T>) -> Self {
-        Self { count: results.len() as u64, next: None, previous: None, results, highlights: Value::Null }
+        Self {
+            count: results.len() as u64,
+            next: None,
+            previous: None,
+            results,
+            highlights: Value::Null,
+            names: BTreeMap::new(),
+        }
     }
 }
 

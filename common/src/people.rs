@@ -119,6 +119,7 @@ pub fn check(table: &Collection, query: &ListQuery) -> Result<(), FieldErrors> {
         ("cursor", query.cursor.is_some()),
         ("explain", query.explain),
         ("highlight", query.highlight),
+        ("named", query.named),
         ("facets", !query.facets.is_empty()),
     ] {
         if is_said {

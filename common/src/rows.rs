@@ -101,8 +101,8 @@ impl Query for ExportQuery {
                     errors.push(name, invalid("This is spreadsheet. A field of this name is filtered by for__exact."));
                 }
                 // All rows are sent, and nothing beside them.
-                "page" | "page_size" | "limit" | "offset" | "cursor" | "facets" | "explain" | "highlight" | "count"
-                | "left_join" => {
+                "page" | "page_size" | "limit" | "offset" | "cursor" | "facets" | "explain" | "highlight" | "named"
+                | "count" | "left_join" => {
                     errors.push(name, unknown_parameter());
                 }
                 _ => rest.push((name, value)),

@@ -1,15 +1,18 @@
 //! Tables: which columns a collection has, how a value is shown in a cell, how a table is sorted, filtered and paged.
 //! Both clients draw this model.
 
+use std::collections::BTreeMap;
+
 use serde_json::Value;
 
 use crate::{
     collection::Collection,
     condition::{Condition, Operand, parse_line},
     field::FieldType,
-    name::SERVER_MEMBERS,
-    page::pages,
-    query::{Filter, ListQuery, OrderBy},
+    id::RecordId,
+    name::{CollectionName, SERVER_MEMBERS},
+    page::{Page, pages},
+    query::{Filter, ListQuery, Lookup, OrderBy},
     record::Record,
     text,
 };
@@ -84,6 +87,121 @@ pub fn title(record: &Record) -> String {
     let own = record.as_object().iter().filter(|(name, _)| !SERVER_MEMBERS.contains(&name.as_str()));
     let title = own.map(|(_, value)| cell(Some(value))).find(|text| !text.trim().is_empty());
     title.unwrap_or_else(|| cell(record.get("id")))
+}
+
+/// What people call a record of this collection: what its field for that says, or else as [`title`].
+pub fn title_of(collection: &Collection, record: &Record) -> String {
+    let display = collection.fields.iter().find(|field| field.display);
+    let said = display.map(|field| cell(record.get(field.name.as_str()))).filter(|text| !text.trim().is_empty());
+    said.unwrap_or_else(|| title(record))
+}
+
+/// Where the name of what a member's value is the id of stands among [`Page::names`]: under the id; under the member and the id where that is a
+/// number, which is another record's in another collection.
+///
+/// [`Page::names`]: crate::page::Page::names
+pub fn name_key(member: &str, id: &Value) -> String {
+    match id {
+        Value::String(id) => id.clone(),
+        id => format!("{member}.{id}"),
+    }
+}
+
+/// What a member says where names are told of the ids in it; `None` where none is.
+pub fn named(names: &BTreeMap<String, String>, member: &str, value: &Value) -> Option<String> {
+    let name = |id: &Value| names.get(&name_key(member, id)).map(|name| text::single_line(name).into_owned());
+    match value {
+        Value::Array(ids) => {
+            let known: Vec<Option<String>> = ids.iter().map(name).collect();
+            let is_known = known.iter().any(Option::is_some);
+            let parts = known.into_iter().zip(ids).map(|(name, id)| name.unwrap_or_else(|| cell(Some(id))));
+            is_known.then(|| parts.collect::<Vec<_>>().join(", "))
+        }
+        id @ (Value::String(_) | Value::Number(_)) => name(id),
+        _ => None,
+    }
+}
+
+/// Whether a record refers to something, or has an owner, whose name is not told.
+pub fn is_unnamed(collection: &Collection, record: &Record, names: &BTreeMap<String, String>) -> bool {
+    let references = collection.fields.iter().filter(|field| matches!(field.kind, FieldType::Reference { .. }));
+    let mut members = references.map(|field| field.name.as_str()).chain(["owner"]);
+    members.any(|member| {
+        let ids = record.get(member).into_iter().flat_map(|value| match value {
+            Value::Array(ids) => ids.as_slice(),
+            id => std::slice::from_ref(id),
+        });
+        ids.into_iter().any(|id| !id.is_null() && !names.contains_key(&name_key(member, id)))
+    })
+}
+
+/// The question what a record refers to by name: a list of it alone.
+pub fn names_query(collection: &Collection, id: RecordId) -> ListQuery {
+    let is_it = Filter { field: "id".to_owned(), lookup: Lookup::Exact, value: id.to_string() };
+    let references = collection.fields.iter().filter(|field| matches!(field.kind, FieldType::Reference { .. }));
+    let fields = references.map(|field| field.name.to_string()).chain(["owner".to_owned()]).collect();
+    ListQuery { filters: vec![is_it], fields, count: false, named: true, ..ListQuery::default() }
+}
+
+/// A field of another collection, or of the same, that can refer to a record.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Referring {
+    /// The collection.
+    pub collection: CollectionName,
+    /// Its field.
+    pub field: String,
+}
+
+impl Referring {
+    /// The list of what refers to a record by it.
+    pub fn query(&self, id: RecordId) -> ListQuery {
+        let filter = Filter { field: self.field.clone(), lookup: Lookup::Exact, value: id.to_string() };
+        ListQuery { filters: vec![filter], ..ListQuery::default() }
+    }
+}
+
+/// What refers to a record by one field.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Referrers {
+    /// By which.
+    pub by: Referring,
+    /// How many records do.
+    pub count: u64,
+    /// The newest of them, and what they are called.
+    pub newest: Vec<(RecordId, String)>,
+}
+
+impl Referrers {
+    /// Of the fields that can refer to a record so many are asked of at most.
+    pub const ASKED: usize = 12;
+
+    /// What is asked: how many there are, and the newest.
+    pub fn query(by: &Referring, id: RecordId) -> ListQuery {
+        let ordering = vec![OrderBy { field: "created_at".to_owned(), descending: true }];
+        ListQuery { ordering, page_size: 5, named: true, fields: vec!["id".to_owned()], ..by.query(id) }
+    }
+
+    /// What the answer says; `None` where nothing refers.
+    pub fn of(by: Referring, page: &Page<Record>) -> Option<Self> {
+        let newest = page.results.iter().filter_map(|record| Some((record.id()?, called(record, &page.names))));
+        (page.count > 0).then(|| Self { by, count: page.count, newest: newest.collect() })
+    }
+}
+
+/// The fields of these collections that can refer to records of one.
+pub fn referring(to: &CollectionName, collections: &[Collection]) -> Vec<Referring> {
+    let refers =
+        |kind: &FieldType| matches!(kind, FieldType::Reference { collection: Some(target), .. } if target == to);
+    let of = |collection: &Collection| -> Vec<Referring> {
+        let fields = collection.fields.iter().filter(|field| refers(&field.kind));
+        fields.map(|field| Referring { collection: collection.name.clone(), field: field.name.to_string() }).collect()
+    };
+    collections.iter().flat_map(of).collect()
+}
+
+/// What a record of a page is called: the name that was told beside it, or else as [`title`].
+pub fn called(record: &Record, names: &BTreeMap<String, String>) -> String {
+    record.get("id").and_then(|id| named(names, "id", id)).unwrap_or_else(|| title(record))
 }
 
 /// A moment (RFC 3339) without its seconds, as a cell shows it: `2026-01-31 18:00`.
@@ -202,7 +320,7 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-    use crate::query::Lookup;
+    use crate::field::OnDelete;
 
     fn snacks() -> Collection {
         serde_json::from_value(json!({
@@ -267,6 +385,42 @@ mod tests {
         assert_eq!(title(json!({"id": "x", "a": "", "b": null, "c": "Corn\n", "d": 1})), "Corn ");
         let id = "01920000-0000-7000-8000-000000000001";
         assert_eq!(title(json!({"id": id, "a": " ", "owner": "x"})), id);
+    }
+
+    #[test]
+    fn a_record_is_called_by_the_field_for_that_where_it_says_anything() {
+        let mut collection = snacks();
+        collection.fields[1].display = true;
+        let title = |value| title_of(&collection, &serde_json::from_value(value).unwrap());
+        assert_eq!(title(json!({"id": "x", "title": "Corn", "price": 3})), "3");
+        assert_eq!(title(json!({"id": "x", "title": "Corn", "price": null})), "Corn");
+    }
+
+    #[test]
+    fn what_can_refer_to_a_record_is_known_by_the_definitions() {
+        let mut other = snacks();
+        other.name = "sales".parse().unwrap();
+        other.fields[0].kind = FieldType::Reference {
+            collection: Some("snacks".parse().unwrap()),
+            many: true,
+            on_delete: OnDelete::SetNull,
+        };
+        let found = referring(&"snacks".parse().unwrap(), &[snacks(), other]);
+        assert_eq!(found, [Referring { collection: "sales".parse().unwrap(), field: "title".into() }]);
+        let query = found[0].query("7".parse().unwrap());
+        assert_eq!(filter_line(&query), "title = 7");
+    }
+
+    #[test]
+    fn ids_are_shown_by_name_where_one_is_told() {
+        let names = BTreeMap::from([("a".to_owned(), "Ada\n".to_owned()), ("maker.7".to_owned(), "Seven".to_owned())]);
+        assert_eq!(named(&names, "maker", &json!("a")).as_deref(), Some("Ada "));
+        assert_eq!(named(&names, "maker", &json!(7)).as_deref(), Some("Seven"));
+        assert_eq!(named(&names, "other", &json!(7)), None);
+        assert_eq!(named(&names, "maker", &json!(["a", "b", 7])).as_deref(), Some("Ada , b, Seven"));
+        for none in [json!(["b"]), json!([]), json!(null), json!("b")] {
+            assert_eq!(named(&names, "maker", &none), None, "{none}");
+        }
     }
 
     #[test]

@@ -16,6 +16,7 @@ use common::{
     people::SessionsQuery,
     query::ListQuery,
     record::Record,
+    table::Referring,
     view::ViewDefinition,
 };
 
@@ -66,6 +67,10 @@ pub enum Effect {
     Update(Ticket, CollectionName, RecordId, Record),
     /// Read the version of a record that somebody else wrote.
     Fresh(Ticket, CollectionName, RecordId),
+    /// Ask what records are called: those that this record refers to, and its owner; without one those that the query finds.
+    Names(CollectionName, Option<RecordId>, Box<ListQuery>),
+    /// Ask what refers to a record by these fields.
+    Referrers(CollectionName, RecordId, Vec<Referring>),
     /// Read a record that somebody else changed, and what that user is called, where there is one.
     Changed(Ticket, CollectionName, RecordId, Option<UserId>),
     /// Ask what deleting a record would take along.
@@ -129,6 +134,8 @@ pub enum SheetAsk {
     Own(Vec<CollectionName>),
     /// What a token says; the own one, where none is named.
     Token(String),
+    /// What a token says, and whether a key signed it that somebody gave: nothing is sent.
+    Given(String, String),
     /// The invitations that nobody has used yet.
     Invitations,
     /// Make one, and then these.

@@ -297,6 +297,7 @@ pub(crate) const KEYS: &[Binding] = &[
     row(&[C::Log], &[letter('L')], A::ServerLevel, true),
     row(&[C::Token], &[key(KeyCode::Enter)], A::Submit, true),
     row(&[C::Token], &[ctrl('o')], A::OwnToken, true),
+    row(&[C::Token], &[key(KeyCode::Tab)], A::NextInput, true),
     row(&[C::Token], &[key(KeyCode::Up)], A::Up, false),
     row(&[C::Token], &[key(KeyCode::Down)], A::Down, false),
     row(&[C::Token], &[key(KeyCode::PageUp)], A::PreviousPage, false),

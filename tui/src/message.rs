@@ -1,6 +1,6 @@
 //! Everything that can happen: keys, the window, and answers from the server.
 
-use std::{path::PathBuf, time::Duration};
+use std::{collections::BTreeMap, path::PathBuf, time::Duration};
 
 pub use coffer_client::{Answer, Failure};
 use common::{
@@ -25,6 +25,7 @@ use common::{
     operation::Operation,
     page::Page,
     record::Record,
+    table::Referrers,
     undo::{Deletion, Reverted},
     user::User,
     view::View,
@@ -200,6 +201,10 @@ pub enum Message {
     Account(Ticket, Answer<()>),
     /// Sessions were ended.
     SessionsEnded(Ticket, Answer<()>),
+    /// What records are called: those that a record refers to, or those of this collection.
+    Names(CollectionName, Option<RecordId>, BTreeMap<String, String>),
+    /// What refers to a record.
+    Referrers(CollectionName, RecordId, Vec<Referrers>),
     /// A record that somebody else changed, and what that user is called, where that was asked.
     Changed(Ticket, Answer<Record>, Option<String>),
     /// About others' changes.

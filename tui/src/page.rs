@@ -47,8 +47,8 @@ pub(crate) fn sheet_extent(model: &Model) -> (usize, usize) {
     (sheet_lines(model, sheet, usize::from(body.width)).len(), usize::from(body.height))
 }
 
-/// Where its lines are: below the input, where a token is pasted.
+/// Where its lines are: below the inputs, where a token is pasted.
 pub(crate) fn sheet_body(model: &Model, body: Rect) -> Rect {
-    let input = u16::from(model.context_below_help() == Context::Token) * 2;
-    Rect { y: body.y + input.min(body.height), height: body.height.saturating_sub(input), ..body }
+    let inputs = u16::from(model.context_below_help() == Context::Token) * 3;
+    Rect { y: body.y + inputs.min(body.height), height: body.height.saturating_sub(inputs), ..body }
 }

@@ -1,8 +1,11 @@
 //! Does what updates want done: one call of the client for each effect, its answer a message.
 
 mod files;
+mod given_key;
+mod names;
 mod sheet;
 mod views;
+mod zone;
 
 use std::time::{Duration, Instant};
 
@@ -13,7 +16,7 @@ use common::{
     dashboard::Feed,
     endpoints::{changes, collections, metrics, operations, records, root, sessions, setup, tokens, users},
     id::{OperationId, RecordId, UserId},
-    insight::{Chart, Insight},
+    insight::{Chart, ChartStep, Charting, Insight},
     metrics::MetricsQuery,
     name::CollectionName,
     operation::Operation,
@@ -55,7 +58,7 @@ pub(crate) async fn perform(effect: Effect, client: &Client) -> Message {
         }
         Effect::Sheet(ticket, asked) => sheet::ask(client, ticket, asked).await,
         Effect::Views(ticket, name, ask) => views::ask(client, ticket, name, ask).await,
-        Effect::Insight(ticket, name, what) => Message::Insight(ticket, chart(client, name, &what.0, &what.1).await),
+        Effect::Insight(ticket, name, what) => Message::Insight(ticket, chart(client, name, what.0, what.1).await),
         Effect::WriteText(ticket, file, text) => files::write_text(ticket, file, &text),
         Effect::Restore(ticket, name, id, revision) => sheet::restore(client, ticket, name, id, revision).await,
         Effect::LogLevel(ticket, level) => sheet::set_level(client, ticket, level).await,
@@ -69,17 +72,10 @@ pub(crate) async fn perform(effect: Effect, client: &Client) -> Message {
             Message::Records(ticket, client.send(&call).await)
         }
         Effect::Record(ticket, collection, id) => Message::Record(ticket, get(client, collection, id).await),
+        Effect::Referrers(collection, id, fields) => names::referrers(client, collection, id, fields).await,
+        Effect::Names(collection, id, query) => names::names(client, collection, id, *query).await,
         Effect::Fresh(ticket, collection, id) => Message::Fresh(ticket, get(client, collection, id).await),
-        Effect::Create(ticket, collection, body) => {
-            let body = OneOrMany::One(body);
-            let call = Call::<records::Create>::new((collection,), body);
-            let (created, operation) = split(client.reply(&call).await);
-            let created = created.map(|created| match created {
-                OneOrMany::One(record) => record,
-                OneOrMany::Many(records) => records.into_iter().next().unwrap_or_default(),
-            });
-            Message::Saved(ticket, created, operation)
-        }
+        Effect::Create(ticket, collection, body) => create(client, ticket, collection, body).await,
         Effect::Update(ticket, collection, id, body) => {
             let call = Call::<records::Update>::new((collection, id), body);
             let (saved, operation) = split(client.reply(&call).await);
@@ -169,18 +165,16 @@ async fn dashboard(client: &Client, ask: Ask) -> Told {
     Told { metrics, changes, users: found, took: begun.elapsed(), by_itself }
 }
 
-/// The data of a chart: between which values records lie, where that has to be known, and how many are in each group.
-async fn chart(client: &Client, name: CollectionName, insight: &Insight, shown: &ListQuery) -> Answer<Option<Chart>> {
-    let ask = async |query| client.send(&Call::<records::Aggregate>::new((name.clone(),), ()).query(query)).await;
-    let range = match insight.range_query(shown) {
-        None => None,
-        Some(query) => match insight.range(&ask(query).await?) {
-            None => return Ok(None),
-            range => range,
-        },
-    };
-    let answer = ask(insight.query(shown, range.as_ref())).await?;
-    Ok(Some(insight.chart(range.as_ref(), &answer)))
+/// The data of a chart.
+async fn chart(client: &Client, name: CollectionName, insight: Insight, shown: ListQuery) -> Answer<Option<Chart>> {
+    let (mut charting, mut query) = Charting::begin(insight, shown, zone::here());
+    loop {
+        let answer = client.send(&Call::<records::Aggregate>::new((name.clone(),), ()).query(query)).await?;
+        match charting.take(&answer) {
+            ChartStep::Ask(next) => query = *next,
+            ChartStep::Done(chart) => return Ok(chart),
+        }
+    }
 }
 
 async fn changed(
@@ -211,6 +205,16 @@ async fn define(
         return Ok(Reply { body: DefinitionAnswer::Changed(Box::new(body)), etag, operation, is_again });
     };
     client.reply(&Call::<collections::Replace>::new((name,), definition).query(query)).await
+}
+
+async fn create(client: &Client, ticket: Ticket, collection: CollectionName, body: Record) -> Message {
+    let call = Call::<records::Create>::new((collection,), OneOrMany::One(body));
+    let (created, operation) = split(client.reply(&call).await);
+    let created = created.map(|created| match created {
+        OneOrMany::One(record) => record,
+        OneOrMany::Many(records) => records.into_iter().next().unwrap_or_default(),
+    });
+    Message::Saved(ticket, created, operation)
 }
 
 async fn would_delete(client: &Client, ticket: Ticket, deleted: Deleted) -> Message {
@@ -264,7 +268,14 @@ pub(crate) fn as_records<T: Serialize>(page: Page<T>) -> Page<Record> {
         _ => Record::default(),
     };
     let results = page.results.iter().map(row).collect();
-    Page { count: page.count, next: page.next, previous: page.previous, results, highlights: page.highlights }
+    Page {
+        count: page.count,
+        next: page.next,
+        previous: page.previous,
+        results,
+        highlights: page.highlights,
+        names: page.names,
+    }
 }
 
 async fn me(client: &Client) -> Answer<common::user::User> {

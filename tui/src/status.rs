@@ -70,7 +70,7 @@ fn state(model: &Model) -> String {
     }
     if let Some(Screen::Sheet(sheet)) = model.screens.last() {
         return match (&sheet.kind, &sheet.silent) {
-            (SheetKind::Log(_), Some(why)) => words::silent(why),
+            (SheetKind::Log(_) | SheetKind::Own(..), Some(why)) => words::silent(why),
             (SheetKind::Log(tail), None) => words::log_state(tail, sheet.follows),
             _ => String::new(),
         };

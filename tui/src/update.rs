@@ -204,7 +204,7 @@ fn write(model: &mut Model, mut into_form: impl FnMut(&mut FormState), into_line
     }
     if let Screen::Sheet(sheet) = model.top() {
         if let SheetKind::Token(token) = &mut sheet.kind {
-            into_line(&mut token.text_input);
+            into_line(if token.is_at_key { &mut token.key_input } else { &mut token.text_input });
         }
         return;
     }

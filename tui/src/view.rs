@@ -27,7 +27,7 @@ mod views;
 #[cfg(test)]
 mod views_tests;
 
-use common::{activity::Source, table::title, text::single_line};
+use common::{activity::Source, table::title_of, text::single_line};
 use ratatui::{
     Frame,
     buffer::Buffer,
@@ -44,6 +44,7 @@ use crate::{
     screen::{Sheet, SheetKind},
     status,
     style::Theme,
+    text_input::TextInput,
     width::{cut, width, window, wrap},
     words,
 };
@@ -188,14 +189,21 @@ fn draw_sheet(buffer: &mut Buffer, whole: Rect, model: &Model, sheet: &Sheet) ->
     let SheetKind::Token(token) = &sheet.kind else { return None };
     let at = width(words::TOKEN_INPUT) + 3;
     let room = usize::from(whole.width).saturating_sub(at + 2);
-    let text = single_line(token.text_input.text()).into_owned();
-    let before: String = text.chars().take(token.text_input.cursor().1).collect();
-    let from = width(&before).saturating_sub(room.saturating_sub(1));
-    put(buffer, whole, 1, 0, words::TOKEN_INPUT, model.theme.strong());
-    put(buffer, whole, at, 0, &" ".repeat(room), model.theme.field());
-    put(buffer, whole, at, 0, &window(&text, from, room), model.theme.field());
-    let column = u16::try_from(at + width(&before) - from).unwrap_or(0);
-    Some(Position::new(whole.x + column.min(whole.width.saturating_sub(1)), whole.y))
+    let mut input = |row: u16, label: &str, input: &TextInput, has_cursor: bool| {
+        let text = single_line(input.text()).into_owned();
+        let before: String = text.chars().take(input.cursor().1).collect();
+        let from = if has_cursor { width(&before).saturating_sub(room.saturating_sub(1)) } else { 0 };
+        put(buffer, whole, 1, row, label, model.theme.strong());
+        put(buffer, whole, at, row, &" ".repeat(room), model.theme.field());
+        put(buffer, whole, at, row, &window(&text, from, room), model.theme.field());
+        let column = u16::try_from((at + width(&before)).saturating_sub(from)).unwrap_or(0);
+        Position::new(whole.x + column.min(whole.width.saturating_sub(1)), whole.y + row)
+    };
+    let places = [
+        input(0, words::TOKEN_INPUT, &token.text_input, !token.is_at_key),
+        input(1, words::KEY_INPUT, &token.key_input, token.is_at_key),
+    ];
+    Some(places[usize::from(token.is_at_key)])
 }
 
 /// Draws the border of a pane; gives what is inside.
@@ -234,7 +242,7 @@ fn bar(buffer: &mut Buffer, area: Rect, model: &Model) {
         Screen::Insights(_) => Some(words::INSIGHTS.to_owned()),
         Screen::Views(_) => Some(words::VIEWS.to_owned()),
         Screen::Records(records) => Some(records.collection.name.to_string()),
-        Screen::Record(detail) => Some(cut(&title(&detail.record), 30)),
+        Screen::Record(detail) => Some(cut(&title_of(&detail.collection, &detail.record), 30)),
         Screen::Form(form) if form.edited.base.is_some() => Some(words::EDITING.to_owned()),
         Screen::Form(_) => Some(words::NEW.to_owned()),
         Screen::Definition(form) => Some(match &form.existing {

@@ -18,8 +18,6 @@ use common::{
     access::Action as Access,
     collection::Collection,
     name::CollectionName,
-    record::Record,
-    table::title,
     text::{count, single_line, thousands},
     undo::{Deletion, Reverted},
     user::User,
@@ -187,10 +185,18 @@ pub fn defined(collection: &Collection, is_new: bool, can_be_undone: bool) -> St
     format!("{done} the collection {}.{}", collection.name, way_back(can_be_undone))
 }
 
+/// The heading of what refers to a record by a field.
+pub fn referred_by(collection: &str, field: &str, number: u64) -> String {
+    format!("Referred to by {collection}, as {field}: {}", count(number, "record"))
+}
+
+/// Not all of them are shown.
+pub const MORE_REFERRERS: &str = "…";
+
 /// A record was saved.
-pub fn saved(record: &Record, is_new: bool, can_be_undone: bool) -> String {
+pub fn saved(title: &str, is_new: bool, can_be_undone: bool) -> String {
     let done = if is_new { "Created" } else { "Saved" };
-    format!("{done} \"{}\".{}", short(&title(record)), way_back(can_be_undone))
+    format!("{done} \"{}\".{}", short(title), way_back(can_be_undone))
 }
 
 /// A record was deleted.

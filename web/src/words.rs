@@ -215,6 +215,7 @@ pub(crate) mod join {
     pub(crate) const FIELD: &str = "Where here";
     pub(crate) const THEIR_FIELD: &str = "Equals there";
     pub(crate) const ADD: &str = "Join";
+    pub(crate) const ON: &str = "What is joined";
     pub(crate) const NONE: &str = "There is no other collection to join with.";
     pub(crate) const ALL: &str = "Every other collection is joined already.";
 
@@ -255,6 +256,15 @@ pub(crate) mod record {
     pub(crate) const DISCARD: &str = "Discard it";
     pub(crate) const UTC: &str = "UTC";
     pub(crate) const NO_FIELDS: &str = "This collection has no fields yet, so there is nothing to fill in.";
+    pub(crate) const REFERRED_TO: &str = "Referred to by";
+    pub(crate) const ALL_REFERRERS: &str = "Show all";
+
+    /// The records of a collection that refer by a field.
+    pub(crate) fn referred_by(collection: &str, field: &str) -> String {
+        format!("{collection}, as {field}")
+    }
+
+    pub(crate) const OWNER: &str = "Owner";
     pub(crate) const CREATED: &str = "Created";
     pub(crate) const UPDATED: &str = "Updated";
     pub(crate) const REVISION: &str = "Revision";
@@ -271,11 +281,12 @@ pub(crate) mod reference {
         format!("Choose from {}", text::label(collection.as_str()))
     }
 
-    pub(crate) fn found(shown: u64, count: u64) -> String {
+    /// How many there are, and which page of them is seen.
+    pub(crate) fn found(page: u64, pages: u64, count: u64) -> String {
         match count {
             0 => "Nothing matches.".to_owned(),
-            _ if shown == count => text::count(count, "record"),
-            _ => format!("The first {shown} of {}. Type to narrow it down.", text::count(count, "record")),
+            _ if pages == 1 => text::count(count, "record"),
+            _ => format!("Page {page} of {pages}: {}. Type to narrow it down.", text::count(count, "record")),
         }
     }
 }

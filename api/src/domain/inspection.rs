@@ -31,7 +31,7 @@ pub async fn inspect(app: &App, token: &str) -> Result<Inspection> {
     };
     let is_good = said.is_ok();
     let (Ok(said) | Err(said)) = said;
-    Ok(Inspection { header, payload, key, is_signed, is_good, said, now })
+    Ok(Inspection { header, payload, key, is_signed, is_good, said, now, is_by_given_key: false })
 }
 
 /// Why its session does not take it, where that is so.

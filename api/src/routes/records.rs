@@ -86,12 +86,14 @@ async fn page(context: Context, input: &Input<endpoints::List>, query: &ListQuer
     let (next, previous) = (address(listed.next)?, address(listed.previous)?);
     let count = listed.count.map_or_else(String::new, |count| format!("\"count\":{count},"));
     let before = format!("{{{count}\"next\":{next},\"previous\":{previous},\"results\":");
-    let is_more = listed.explain.is_some() || listed.facets.is_some() || listed.highlights.is_some();
+    let is_more = listed.explain.is_some() || listed.facets.is_some();
+    let is_more = is_more || listed.highlights.is_some() || listed.names.is_some();
     let facets = listed.facets.map_or_else(String::new, |facets| format!(",\"facets\":{}", Value::Object(facets)));
     let highlights =
         listed.highlights.map(|rows| format!(",\"highlights\":{}", Value::Array(rows))).unwrap_or_default();
+    let names = listed.names.map_or_else(String::new, |names| format!(",\"names\":{}", Value::Object(names)));
     let explain = listed.explain.map_or_else(String::new, |explain| format!(",\"explain\":{explain}"));
-    let after = format!("{facets}{highlights}{explain}}}");
+    let after = format!("{facets}{highlights}{names}{explain}}}");
     let tag = match (&listed.versions, &listed.results) {
         _ if is_more || listed.results.bytes() > MAX_TAGGED => None,
         (Some(versions), _) => Some(etag_of(before.as_bytes(), versions)),

@@ -260,6 +260,84 @@ async fn references_are_expanded_there_and_back() {
 }
 
 #[tokio::test]
+async fn what_rows_refer_to_is_told_by_name_as_far_as_it_may_be_viewed() {
+    let Shop { admin, otto, coffer: _coffer } = shop().await;
+    let names = async |client: &Client, query: &str| client.get(&format!("{BOOKS}?{query}")).await.is(200);
+    let page = names(&admin, "named=true&ordering=title").await;
+    let told = |page: &Value, member: &str| -> Vec<Value> {
+        let rows = page["results"].as_array().unwrap().iter();
+        rows.map(|row| row[member].as_str().map_or(json!("none"), |id| page["names"][id].clone())).collect()
+    };
+    assert_eq!(told(&page, "id"), ["Dew", "Fog", "Ice", "Nil", "Sun"]);
+    assert_eq!(told(&page, "maker"), ["Ann", "cleo", "Ann", "none", "Bob"]);
+    assert_eq!(told(&page, "after"), ["Nil", "Sun", "none", "Fog", "Ice"]);
+    assert_eq!(told(&page, "owner"), ["ada"; 5]);
+    // Of makers he may view his own.
+    let page = names(&otto, "named=true&ordering=title").await;
+    assert_eq!(told(&page, "maker"), [json!("Ann"), json!("cleo"), json!("Ann"), json!("none"), Value::Null]);
+    // Nothing is told of what is not sent, on any kind of page.
+    let page = names(&admin, "named=1&fields=id,maker&ordering=title&limit=1").await;
+    assert_eq!((page["names"].as_object().unwrap().len(), told(&page, "maker")), (2, vec![json!("Ann")]));
+    let page = names(&admin, "named=true&cursor=&ordering=title&page_size=2").await;
+    assert_eq!(told(&page, "maker"), ["Ann", "cleo"]);
+    let next = page["next"].as_str().unwrap().strip_prefix(&admin.base).unwrap();
+    assert_eq!(told(&admin.get(next).await.is(200), "maker"), ["Ann", "none"]);
+    assert!(names(&admin, "named=false").await.get("names").is_none());
+
+    // A maker is called by another field from now on, whatever that is called later; a text that is long is cut.
+    let fields = "/api/collections/makers/fields/";
+    admin.patch(&format!("{fields}age/"), &json!({"display": true})).await.is(200);
+    let page = names(&admin, "named=true&ordering=title").await;
+    assert_eq!(told(&page, "maker"), ["30", "40", "30", "none", "20"]);
+    admin.patch(&format!("{fields}age/"), &json!({"name": "years"})).await.is(200);
+    let page = names(&admin, "named=true&ordering=title").await;
+    assert_eq!(told(&page, "maker"), ["30", "40", "30", "none", "20"]);
+    let two = admin.patch(&format!("{fields}name/"), &json!({"display": true})).await;
+    assert_eq!(two.faults().len(), 1, "one field is enough");
+    let definition = admin.get("/api/collections/makers/").await.is(200);
+    assert_eq!((&definition["fields"][2]["display"], definition["fields"][0].get("display")), (&json!(true), None));
+    let long = admin.record("makers", json!({"name": "x".repeat(500)})).await;
+    let page = admin.get(&format!("/api/records/makers/?named=true&id={}", text(&long, "id"))).await.is(200);
+    assert_eq!(told(&page, "id"), [json!("x".repeat(200))]);
+    let groups = admin.get(&format!("{BOOKS}aggregate/?group_by=maker&ordering=-count")).await.is(200);
+    let most = groups["results"][0]["maker"].as_str().unwrap();
+    assert_eq!(groups["names"][most], "30", "groups are named alike");
+
+    for refused in ["named=maybe", "named=true&named=true"] {
+        assert!(admin.get(&format!("{BOOKS}?{refused}")).await.refused(400).errors.0.contains_key("named"));
+    }
+    for other in
+        ["/api/users/?named=true", "/api/records/books/export/?named=true", "/api/records/books/aggregate/?named=true"]
+    {
+        assert!(admin.get(other).await.refused(400).errors.0.contains_key("named"), "{other}");
+    }
+}
+
+#[tokio::test]
+async fn numbers_and_lists_of_ids_are_told_by_name_too() {
+    let (_coffer, admin) = Coffer::with_admin().await;
+    let counted =
+        json!({"name": "tags", "ids": "integer", "fields": [{"name": "word", "type": "text", "display": true}]});
+    admin.post("/api/collections/", &counted).await.is(201);
+    for word in ["sweet", "sour"] {
+        admin.record("tags", json!({"word": word})).await;
+    }
+    let fields = json!([
+        {"name": "tags", "type": "reference", "collection": "tags", "many": true},
+        {"name": "main", "type": "reference", "collection": "tags", "nullable": true},
+    ]);
+    admin.collection("posts", fields).await;
+    admin.record("posts", json!({"tags": [1, 2], "main": 2})).await;
+    let page = admin.get("/api/records/posts/?named=true&fields=tags,main").await.is(200);
+    let names = page["names"].as_object().unwrap();
+    for (key, name) in [("tags.1", "sweet"), ("tags.2", "sour"), ("main.2", "sour")] {
+        assert_eq!(names[key], name, "{page}");
+    }
+    let page = admin.get("/api/records/tags/?named=true&ordering=word").await.is(200);
+    assert_eq!((&page["names"]["id.1"], &page["names"]["id.2"]), (&json!("sweet"), &json!("sour")));
+}
+
+#[tokio::test]
 async fn what_is_expanded_has_a_bound() {
     let (_coffer, admin) = Coffer::with_admin().await;
     admin

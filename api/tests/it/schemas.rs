@@ -16,7 +16,7 @@ use serde_json::{Map, Value, json};
 use crate::support::schema::Judge;
 
 /// What readers ask beyond a schema, which tells of one member at a time: the last part of the field's name, and the code.
-const BEYOND: [(&str, &str); 20] = [
+const BEYOND: [(&str, &str); 22] = [
     // Some characters stand only beside certain others.
     ("username", "invalid"),
     // The password a second time.
@@ -30,6 +30,9 @@ const BEYOND: [(&str, &str); 20] = [
     ("unique", "invalid"),
     ("indexed", "invalid"),
     ("searchable", "invalid"),
+    // Records are called by one field, of some types.
+    ("display", "invalid"),
+    ("display", "unique"),
     ("max_length", "max_value"),
     // A value can only become null where it may be.
     ("on_delete", "invalid"),

@@ -47,6 +47,12 @@ pub(super) fn read_fields(value: Value, errors: &mut FieldErrors) -> Option<Vec<
             errors.push(format!("fields.{i}.name"), FieldError::new("unique", "Another field has this name already."));
             fine = false;
         }
+        if let Some(earlier) = fields.iter().find(|earlier| earlier.display && field.display) {
+            let message =
+                format!("Records are called by \"{}\" already. Take display off one of the two.", earlier.name);
+            errors.push(format!("fields.{i}.display"), FieldError::new("unique", message));
+            fine = false;
+        }
         fields.push(field);
     }
     fine.then_some(fields)
@@ -119,6 +125,7 @@ pub fn read_field(value: Value) -> Result<Field, FieldErrors> {
     let unique = read_unique(&mut reader);
     let indexed = reader.boolean("indexed");
     let searchable = reader.boolean("searchable");
+    let display = reader.boolean("display");
     let default = reader.take("default").filter(|value| !value.is_null()).map(Exact::from);
     let help = reader.text_or_empty("help");
     let (says_aliases, says_choice_aliases) = (aliases.is_some(), choice_aliases.is_some());
@@ -135,6 +142,7 @@ pub fn read_field(value: Value) -> Result<Field, FieldErrors> {
         unique,
         indexed,
         searchable,
+        display,
         default,
         help,
         change,
@@ -280,6 +288,12 @@ fn check_together(field: &mut Field, errors: &mut FieldErrors) {
     if field.searchable && !matches!(field.kind, FieldType::Text { .. } | FieldType::Email | FieldType::Url) {
         errors.push("searchable", invalid("Only texts are searched by words."));
     }
+    if field.display && !field.kind.can_name() {
+        errors.push(
+            "display",
+            invalid("No record is called by JSON, by several values, or by another record. Choose another field."),
+        );
+    }
     let keyed = is_unique || field.indexed;
     if let FieldType::Choice { choices, .. } = &mut field.kind {
         for choice in choices.iter_mut() {
@@ -367,6 +381,32 @@ mod tests {
     use serde_json::json;
 
     use super::*;
+
+    #[test]
+    fn records_are_called_by_one_field_that_says_something_itself() {
+        let read = |fields: Value| {
+            let mut errors = FieldErrors::new();
+            let read = read_fields(fields, &mut errors);
+            (read.map(|fields| json!(fields)), errors.0.into_keys().collect::<Vec<_>>())
+        };
+        let (read_back, errors) = read(
+            json!([{"name": "a", "type": "text", "display": true}, {"name": "b", "type": "text", "display": false}]),
+        );
+        let read_back = read_back.unwrap();
+        assert_eq!((&read_back[0]["display"], read_back[1].get("display"), errors.len()), (&json!(true), None, 0));
+        let two =
+            json!([{"name": "a", "type": "text", "display": true}, {"name": "b", "type": "integer", "display": true}]);
+        assert_eq!(read(two).1, ["fields.1.display"]);
+        for kind in [
+            json!({"type": "json"}),
+            json!({"type": "reference", "collection": "x"}),
+            json!({"type": "choice", "choices": ["a"], "many": true}),
+        ] {
+            let mut field = kind.clone();
+            (field["name"], field["display"]) = ("a".into(), true.into());
+            assert_eq!(read(json!([field])).1, ["fields.0.display"], "{kind}");
+        }
+    }
 
     #[test]
     fn a_unique_text_gets_a_bound() {

@@ -33,6 +33,8 @@ pub struct FieldDraft {
     pub indexed: bool,
     /// As in [`Field`].
     pub searchable: bool,
+    /// As in [`Field`].
+    pub display: bool,
     /// Empty for none. Text as it is; other types as JSON.
     pub default: String,
     /// As in [`Field`].
@@ -55,6 +57,7 @@ impl FieldDraft {
             unique: Unique::No,
             indexed: false,
             searchable: false,
+            display: false,
             default: String::new(),
             help: String::new(),
             options: Vec::new(),
@@ -82,6 +85,7 @@ impl FieldDraft {
             unique: field.unique,
             indexed: field.indexed,
             searchable: field.searchable,
+            display: field.display,
             default: field.default.as_ref().map(default_text).unwrap_or_default(),
             help: field.help.clone(),
             options: options.collect(),
@@ -152,6 +156,7 @@ impl FieldDraft {
             FieldPart::IgnoreCase => (self.unique == Unique::IgnoreCase).to_string(),
             FieldPart::Indexed => self.indexed.to_string(),
             FieldPart::Searchable => self.searchable.to_string(),
+            FieldPart::Display => self.display.to_string(),
             FieldPart::Default => self.default.clone(),
             FieldPart::Help => self.help.clone(),
             FieldPart::Option(option) if option.kind == OptionKind::Flag => {
@@ -193,6 +198,7 @@ impl FieldDraft {
             }
             FieldPart::Indexed => self.indexed = flag,
             FieldPart::Searchable => self.searchable = flag,
+            FieldPart::Display => self.display = flag,
             FieldPart::Default => self.default = text,
             FieldPart::Help => self.help = text,
             FieldPart::Option(option) if option.kind == OptionKind::Flag && !flag => {
@@ -258,8 +264,10 @@ impl FieldDraft {
         for (name, flag) in [("required", self.required), ("nullable", self.nullable), ("indexed", self.indexed)] {
             body.insert(name.to_owned(), flag.into());
         }
-        if self.searchable {
-            body.insert("searchable".to_owned(), true.into());
+        for (name, flag) in [("searchable", self.searchable), ("display", self.display)] {
+            if flag {
+                body.insert(name.to_owned(), true.into());
+            }
         }
         // Where another type is chosen, there may be no case.
         let has_case = FieldType::has_case(&self.kind);

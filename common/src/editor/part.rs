@@ -42,6 +42,7 @@ pub enum FieldPart {
     IgnoreCase,
     Indexed,
     Searchable,
+    Display,
     Default,
     Help,
     /// An option of the field's type, or a step of how the values that there are become what they are to be.
@@ -52,9 +53,17 @@ impl FieldPart {
     /// The flags that a field of this type has.
     pub fn flags(kind: &str) -> &'static [Self] {
         if FieldType::has_case(kind) {
-            &[Self::Required, Self::Nullable, Self::Unique, Self::IgnoreCase, Self::Indexed, Self::Searchable]
+            &[
+                Self::Required,
+                Self::Nullable,
+                Self::Unique,
+                Self::IgnoreCase,
+                Self::Indexed,
+                Self::Searchable,
+                Self::Display,
+            ]
         } else {
-            &[Self::Required, Self::Nullable, Self::Unique, Self::Indexed, Self::Searchable]
+            &[Self::Required, Self::Nullable, Self::Unique, Self::Indexed, Self::Searchable, Self::Display]
         }
     }
 
@@ -78,6 +87,7 @@ impl FieldPart {
             Self::IgnoreCase => "ignore_case",
             Self::Indexed => "indexed",
             Self::Searchable => "searchable",
+            Self::Display => "display",
             Self::Default => "default",
             Self::Help => "help",
             Self::Option(option) => option.member,
@@ -95,6 +105,7 @@ impl FieldPart {
             Self::IgnoreCase => "Unique in any case",
             Self::Indexed => "Indexed",
             Self::Searchable => "Searchable",
+            Self::Display => "Title",
             Self::Default => "Default",
             Self::Help => "Help",
             Self::Option(option) => option.label,
@@ -111,6 +122,7 @@ impl FieldPart {
             Self::IgnoreCase => "Nor the same in other letters: ADA is ada.",
             Self::Indexed => "Filters and sorting by it are fast.",
             Self::Searchable => "A search looks for words in it, and is fast.",
+            Self::Display => "Records are called by it, where others refer to them. One field of a collection.",
             Self::Default => "What a new record has where nothing is filled in. Empty for none.",
             Self::Help => "A sentence for those who fill it in.",
             Self::Type => "",
@@ -126,9 +138,13 @@ impl FieldPart {
     /// It is yes or no.
     pub fn is_flag(self) -> bool {
         match self {
-            Self::Required | Self::Nullable | Self::Unique | Self::IgnoreCase | Self::Indexed | Self::Searchable => {
-                true
-            }
+            Self::Required
+            | Self::Nullable
+            | Self::Unique
+            | Self::IgnoreCase
+            | Self::Indexed
+            | Self::Searchable
+            | Self::Display => true,
             Self::Option(option) => option.kind == OptionKind::Flag,
             Self::Name | Self::Type | Self::Default | Self::Help => false,
         }

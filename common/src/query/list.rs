@@ -36,7 +36,7 @@ pub const LAST_PAGE: u64 = u64::MAX;
 pub const MAX_NAMES: usize = 200;
 
 /// The parameters of a list beside its filters.
-pub const PARAMETERS: [&str; 15] = [
+pub const PARAMETERS: [&str; 16] = [
     "page",
     "page_size",
     "limit",
@@ -45,6 +45,7 @@ pub const PARAMETERS: [&str; 15] = [
     "count",
     "explain",
     "highlight",
+    "named",
     "ordering",
     "filter",
     "search",
@@ -117,6 +118,8 @@ pub struct ListQuery {
     pub explain: bool,
     /// Where the words of a search stand in the rows is told too.
     pub highlight: bool,
+    /// What the records are called is told too that the rows refer to, their owners, and the rows themselves.
+    pub named: bool,
     /// The ordering, the most significant term first; empty means in the order of creation.
     pub ordering: Vec<OrderBy>,
     /// All must hold; of those that are alike in field and lookup one, where [`Lookup::means_either`].
@@ -151,6 +154,7 @@ impl Default for ListQuery {
             page_size: DEFAULT_PAGE_SIZE,
             explain: false,
             highlight: false,
+            named: false,
             ordering: Vec::new(),
             filters: Vec::new(),
             filter: None,
@@ -189,10 +193,11 @@ impl Query for ListQuery {
                 continue;
             }
             match name.as_str() {
-                "count" | "explain" | "highlight" if value.is_empty() => {}
-                "count" | "explain" | "highlight" => match flag(&name, &value) {
+                "count" | "explain" | "highlight" | "named" if value.is_empty() => {}
+                "count" | "explain" | "highlight" | "named" => match flag(&name, &value) {
                     Ok(flag) if name == "count" => query.count = flag,
                     Ok(flag) if name == "explain" => query.explain = flag,
+                    Ok(flag) if name == "named" => query.named = flag,
                     Ok(flag) => query.highlight = flag,
                     Err(error) => errors.push(name, error),
                 },
@@ -338,6 +343,9 @@ impl Query for ListQuery {
         // At the end, as the web app's first script puts it there.
         if self.highlight {
             push("highlight", "true".to_owned());
+        }
+        if self.named {
+            push("named", "true".to_owned());
         }
         pairs
     }

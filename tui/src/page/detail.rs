@@ -2,6 +2,7 @@
 
 use common::{
     field::FieldType,
+    table::{self, Referrers},
     text::{label, multi_line},
 };
 use ratatui::style::Style;
@@ -35,14 +36,31 @@ pub(crate) fn lines(detail: &Detail, theme: Theme, columns: usize) -> Vec<Line> 
             say(3, words::LOADING, theme.quiet());
             continue;
         };
+        let name = table::named(&detail.names, field.name.as_str(), value);
+        if let Some(name) = name.filter(|_| matches!(field.kind, FieldType::Reference { .. })) {
+            say(3, &name, Style::new());
+            // What it is called is not what it is addressed by.
+            say(3, &table::cell(Some(value)), theme.quiet());
+            continue;
+        }
         match whole(&field.kind, value) {
             Some(text) => say(3, &multi_line(&text), Style::new()),
             None => say(3, words::NOTHING, theme.quiet()),
         }
     }
+    for Referrers { by, count, newest } in &detail.referrers {
+        say(1, &words::referred_by(&label(by.collection.as_str()), &label(&by.field), *count), theme.strong());
+        for (_, title) in newest {
+            say(3, title, Style::new());
+        }
+        if *count > newest.len() as u64 {
+            say(3, words::MORE_REFERRERS, theme.quiet());
+        }
+    }
     for name in OURS {
         if let Some(value) = detail.record.get(name).filter(|value| !value.is_null()) {
             let text = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+            let text = table::named(&detail.names, name, value).filter(|_| name == "owner").unwrap_or(text);
             say(1, &format!("{}: {}", label(name), multi_line(&text)), theme.quiet());
         }
     }

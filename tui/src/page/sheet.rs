@@ -337,6 +337,7 @@ impl Page {
 /// Which key signed it.
 fn signed(found: &Inspection) -> String {
     match (&found.key, found.is_signed) {
+        _ if found.is_by_given_key => words::SIGNED_BY_GIVEN[usize::from(found.is_signed)].to_owned(),
         (Some(key), true) => words::signed_by(&key.algorithm, &single_line(&key.kid)),
         _ => words::NOT_SIGNED.to_owned(),
     }

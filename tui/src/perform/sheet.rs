@@ -4,7 +4,7 @@ use std::{collections::BTreeSet, time::Instant};
 
 use coffer_client::Client;
 use common::{
-    Call,
+    Call, CallError, Problem,
     activity::Ask,
     change::ChangeQuery,
     endpoints::{changes, keys, log, records, sessions, settings, users},
@@ -13,14 +13,14 @@ use common::{
     name::CollectionName,
     people::SessionsQuery,
     query::{ListQuery, OrderBy},
-    table::title,
+    table::called,
 };
 
-use super::split;
+use super::{given_key, split};
 use crate::{
     effect::SheetAsk,
     load::Ticket,
-    message::{Answer, Message, Own, SheetTold},
+    message::{Answer, Failure, Message, Own, SheetTold},
 };
 
 /// Puts a version of a record back.
@@ -92,6 +92,11 @@ async fn told(client: &Client, ask: SheetAsk) -> Answer<SheetTold> {
             let token = Some(token).filter(|token| !token.is_empty());
             SheetTold::Token(Box::new(client.inspect(token).await?))
         }
+        SheetAsk::Given(token, key) => {
+            let told = given_key::check(&token, &key)
+                .map_err(|why| Failure::Call(CallError::Problem(Box::new(Problem::invalid(why)))))?;
+            SheetTold::Token(Box::new(told))
+        }
         SheetAsk::Invitations => SheetTold::Invitations(invitations(client).await?, None),
         SheetAsk::Invite => {
             let call = Call::<users::Invite>::new((), users::NewInvitation::default());
@@ -118,12 +123,13 @@ async fn own(client: &Client, names: Vec<CollectionName>) -> Answer<Own> {
     let mut newest = Vec::new();
     for name in names {
         let ordering = vec![OrderBy { field: "created_at".to_owned(), descending: true }];
-        let query = ListQuery { ordering, page_size: NEWEST.0, count: false, ..ListQuery::default() };
+        let query = ListQuery { ordering, page_size: NEWEST.0, count: false, named: true, ..ListQuery::default() };
         // A collection that cannot be read now is left out: the others say something too.
         let page = client.send(&Call::<records::List>::new((name.clone(),), ()).query(query)).await.ok();
-        for record in page.iter().flat_map(|page| &page.results) {
+        let Some(page) = page else { continue };
+        for record in &page.results {
             let at = record.get("created_at").and_then(|at| at.as_str()).unwrap_or_default();
-            newest.push((at.to_owned(), name.clone(), title(record)));
+            newest.push((at.to_owned(), name.clone(), called(record, &page.names)));
         }
     }
     newest.sort_by(|a, b| b.cmp(a));

@@ -1,9 +1,12 @@
 //! One record, read only: every value whole.
 
+use std::collections::BTreeMap;
+
 use common::{
     collection::Collection,
     id::{RecordId, UserId},
     record::Record,
+    table::Referrers,
 };
 
 use crate::{
@@ -18,6 +21,10 @@ pub struct Detail {
     pub collection: Collection,
     /// The record, as far as it is known.
     pub record: Record,
+    /// What the records are called that it refers to.
+    pub names: BTreeMap<String, String>,
+    /// What refers to it, once that is known.
+    pub referrers: Vec<Referrers>,
     /// How reading it anew goes.
     pub load: Load,
     /// Who changed it last while it was shown here, where that is known.
@@ -33,7 +40,17 @@ pub struct Detail {
 impl Detail {
     /// A record that was seen in a list.
     pub fn new(collection: Collection, record: Record) -> Self {
-        Self { collection, record, load: Load::default(), changed_by: None, notice: None, scroll: 0, edits: false }
+        Self {
+            collection,
+            record,
+            names: BTreeMap::new(),
+            referrers: Vec::new(),
+            load: Load::default(),
+            changed_by: None,
+            notice: None,
+            scroll: 0,
+            edits: false,
+        }
     }
 
     /// Reads it anew.

@@ -1,6 +1,12 @@
 //! A form that is being filled in: `common`'s form, one input in focus, and the cursor in it.
 
-use common::form::{Form, Input, Widget};
+use std::collections::BTreeMap;
+
+use common::{
+    form::{Form, Input, Widget},
+    id::RecordId,
+    table::{name_key, named},
+};
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 
 use crate::{
@@ -29,13 +35,22 @@ pub struct FormState {
     pub leaving: bool,
     /// Inputs that must be filled in are marked.
     pub has_marks: bool,
+    /// What the records are called that inputs refer to.
+    pub names: BTreeMap<String, String>,
 }
 
 impl FormState {
     /// Begins with the first input.
     pub fn new(form: Form) -> Self {
-        let mut state =
-            Self { form, focus: 0, text_input: TextInput::default(), choice: 0, leaving: false, has_marks: true };
+        let mut state = Self {
+            form,
+            focus: 0,
+            text_input: TextInput::default(),
+            choice: 0,
+            leaving: false,
+            has_marks: true,
+            names: BTreeMap::new(),
+        };
         state.go_to(0);
         state
     }
@@ -43,6 +58,21 @@ impl FormState {
     /// The same, of inputs that always hold something: none is marked.
     pub fn unmarked(form: Form) -> Self {
         Self { has_marks: false, ..Self::new(form) }
+    }
+
+    /// What the record is called that an input refers to, where it is known.
+    pub fn name_of(&self, input: &Input) -> Option<String> {
+        let Widget::Reference(_) = &input.widget else { return None };
+        let id = input.text.trim().parse::<RecordId>().ok()?;
+        named(&self.names, input.name(), &id.to_value())
+    }
+
+    /// Takes a record into the input in focus.
+    pub fn refer_to(&mut self, id: RecordId, title: String) {
+        if let Some(input) = self.current() {
+            self.names.insert(name_key(input.name(), &id.to_value()), title);
+        }
+        self.set(self.focus, id.to_string());
     }
 
     /// The input in focus.

@@ -70,6 +70,8 @@ pub struct Records {
     pub rows: Option<Vec<Record>>,
     /// Where the words of a search stand in them.
     pub highlights: BTreeMap<RecordId, Value>,
+    /// What the records are called that they refer to.
+    pub names: BTreeMap<String, String>,
     /// They belong to what was asked before, and stay until the answer comes.
     pub is_old: bool,
     /// The rows that the window shows.
@@ -146,6 +148,7 @@ impl Records {
             table,
             rows: None,
             highlights: BTreeMap::new(),
+            names: BTreeMap::new(),
             is_old: false,
             window: Window::default(),
             asked: Vec::new(),
@@ -184,6 +187,7 @@ impl Records {
             self.asked = self.wanted();
             list.fields.clone_from(&self.asked);
             list.highlight = !list.search.is_empty();
+            list.named = true;
         }
         match self.source {
             Rows::Records => Effect::Records(ticket, self.collection.name.clone(), list),
@@ -266,6 +270,7 @@ impl Records {
         let ids = page.results.iter().map(Record::id);
         let highlights = page.highlights.as_array().into_iter().flatten();
         self.highlights = ids.zip(highlights).filter_map(|(id, found)| Some((id?, found.clone()))).collect();
+        self.names = page.names;
         self.rows = Some(page.results);
         None
     }

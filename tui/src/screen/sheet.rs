@@ -90,6 +90,10 @@ impl Invitations {
 pub struct Token {
     /// Where it is pasted.
     pub text_input: TextInput,
+    /// Where the key is pasted, of who does not ask the server.
+    pub key_input: TextInput,
+    /// That has the cursor.
+    pub is_at_key: bool,
     /// The one that was asked about; empty for one's own.
     pub asked: String,
     /// What is known of it.
@@ -116,15 +120,25 @@ impl Sheet {
 
     /// Asks for what it shows, after a pause.
     pub fn ask(&mut self, tickets: &Tickets, pause: Duration) -> Option<Effect> {
-        let ask = match &self.kind {
+        let ask = self.wanted(pause)?;
+        let ticket = if pause.is_zero() { self.load.begin(tickets) } else { self.load.begin_quietly(tickets) };
+        Some(Effect::Sheet(ticket, ask))
+    }
+
+    /// The same because others changed something: nobody is told that it is being asked.
+    pub fn ask_quietly(&mut self, tickets: &Tickets) -> Option<Effect> {
+        let ask = self.wanted(Duration::ZERO)?;
+        Some(Effect::Sheet(self.load.begin_quietly(tickets), ask))
+    }
+
+    fn wanted(&self, pause: Duration) -> Option<SheetAsk> {
+        Some(match &self.kind {
             SheetKind::Log(tail) => SheetAsk::Log(pause, tail.next()),
             SheetKind::Server(_) => SheetAsk::Server,
             SheetKind::Own(names, _) => SheetAsk::Own(names.clone()),
             SheetKind::Invitations(_) => SheetAsk::Invitations,
             SheetKind::Failures | SheetKind::Token(_) | SheetKind::Api(..) | SheetKind::Access => return None,
-        };
-        let ticket = if pause.is_zero() { self.load.begin(tickets) } else { self.load.begin_quietly(tickets) };
-        Some(Effect::Sheet(ticket, ask))
+        })
     }
 
     /// Makes an invitation, or takes one back.
@@ -141,6 +155,10 @@ impl Sheet {
         }
         token.asked.clone_from(&text);
         self.scroll = 0;
+        let key = token.key_input.text().trim().to_owned();
+        if !is_own && !key.is_empty() {
+            return Some(Effect::Sheet(self.load.begin(tickets), SheetAsk::Given(text, key)));
+        }
         Some(Effect::Sheet(self.load.begin(tickets), SheetAsk::Token(text)))
     }
 
@@ -152,6 +170,7 @@ impl Sheet {
                 let why = words::failure(&failure);
                 match &mut self.kind {
                     SheetKind::Log(tail) if !tail.is_empty() => self.silent = Some(why),
+                    SheetKind::Own(_, Some(_)) => self.silent = Some(why),
                     SheetKind::Token(token) => {
                         token.found = None;
                         self.load.error = Some(why);
@@ -170,8 +189,11 @@ impl Sheet {
             (SheetKind::Server(known), SheetTold::Server(told)) => *known = Some(told),
             (SheetKind::Own(_, known), SheetTold::Own(told)) => *known = Some(told),
             (SheetKind::Token(token), SheetTold::Token(found)) => {
+                // What a key was given for is tried with others.
+                if !found.is_by_given_key {
+                    token.text_input = TextInput::default();
+                }
                 token.found = Some(*found);
-                token.text_input = TextInput::default();
             }
             (SheetKind::Invitations(known), SheetTold::Invitations(open, made)) => {
                 known.cursor = known.cursor.min(open.len().saturating_sub(1));

@@ -8,11 +8,13 @@ mod people;
 mod sheet;
 mod views;
 
+use std::collections::BTreeMap;
+
 use common::{
     access::{Action as Access, Decision},
     collection::Collection,
     record::Record,
-    table::title,
+    table::{called, title_of},
 };
 
 use crate::{
@@ -251,13 +253,15 @@ fn act_on_records(model: &mut Model, action: Action) -> Vec<Effect> {
             return model.reload();
         }
         (Action::Open, Some(record)) if records.is_look_up => {
+            let title = called(&record, &records.names);
             model.screens.pop();
             if let (Screen::Form(form), Some(id)) = (model.top(), record.id()) {
-                form.state.set(form.state.focus, id.to_string());
+                form.state.refer_to(id, title);
             }
         }
         (Action::Open, Some(record)) => {
-            model.screens.push(Screen::Record(Box::new(Detail::new(collection, record))));
+            let names = records.names.clone();
+            model.screens.push(Screen::Record(Box::new(Detail { names, ..Detail::new(collection, record) })));
             return model.reload();
         }
         (Action::Views, _) => return views::open(model),
@@ -270,8 +274,8 @@ fn act_on_records(model: &mut Model, action: Action) -> Vec<Effect> {
             }
         }
         (Action::Edit, Some(record)) if is_partial => {
-            let mut detail = Detail::new(collection, record);
-            detail.edits = true;
+            let names = records.names.clone();
+            let detail = Detail { names, edits: true, ..Detail::new(collection, record) };
             model.screens.push(Screen::Record(Box::new(detail)));
             return model.reload();
         }
@@ -309,11 +313,17 @@ fn act_on_one(model: &mut Model, action: Action, collection: &Collection, record
         return Vec::new();
     }
     if action == Action::Edit {
-        model.open_form(Screen::Form(Box::new(RecordForm::new(collection.clone(), Some(record.clone())))));
+        let mut form = RecordForm::new(collection.clone(), Some(record.clone()));
+        form.state.names = match model.top() {
+            Screen::Records(table) => table.names.clone(),
+            Screen::Record(detail) => detail.names.clone(),
+            _ => BTreeMap::new(),
+        };
+        model.open_form(Screen::Form(Box::new(form)));
         return Vec::new();
     }
     let (Some(id), Some(revision)) = (record.id(), record.revision()) else { return Vec::new() };
-    let title = title(record);
+    let title = title_of(collection, record);
     let deleted = Deleted { collection: collection.name.clone(), id, revision, title };
     let is_meant = model.to_delete.take().is_some_and(|asked| asked == deleted);
     let ticket = model.begin_write();

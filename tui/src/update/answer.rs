@@ -49,6 +49,8 @@ pub(super) fn take(model: &mut Model, message: Message) -> Vec<Effect> {
         Message::Collections(ticket, answer) => collections(model, ticket, answer),
         Message::Records(ticket, answer) => records::page(model, ticket, answer),
         Message::Record(ticket, answer) => records::record(model, ticket, answer),
+        Message::Referrers(name, id, found) => records::referrers(model, &name, id, found),
+        Message::Names(name, id, names) => records::names(model, &name, id, &names),
         Message::Changed(ticket, answer, name) => super::news::changed(model, ticket, &answer, name.as_deref()),
         Message::Saved(ticket, answer, operation) if finish(model, ticket) => records::saved(model, answer, operation),
         Message::Fresh(ticket, answer) if finish(model, ticket) => records::fresh(model, answer),

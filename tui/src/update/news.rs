@@ -13,7 +13,7 @@ use crate::{
     message::Answer,
     model::{Model, Screen},
     panes::panes,
-    screen::{Detail, RecordForm, Rows},
+    screen::{Detail, RecordForm, Rows, SheetKind},
     status::body_now,
     words,
 };
@@ -24,6 +24,7 @@ pub(super) fn take(model: &mut Model, news: &News) {
     for screen in &mut model.screens {
         match screen {
             Screen::Collections(list) => list.load.is_stale = true,
+            Screen::Sheet(sheet) if matches!(sheet.kind, SheetKind::Own(..)) => sheet.load.is_stale = true,
             Screen::Records(table) if table.source == Rows::Records => {
                 if let Some(changed) = news.of(&table.collection.name) {
                     table.changed.merge(changed);
@@ -61,13 +62,25 @@ pub(super) fn settle(model: &mut Model) -> Option<Effect> {
         Screen::Records(table) if table.load.is_stale && !table.load.is_under_way() && table.filter.is_none() => {
             Some(table.load_quietly(&tickets))
         }
+        Screen::Sheet(sheet) if sheet.load.is_stale && !sheet.load.is_under_way() => sheet.ask_quietly(&tickets),
         Screen::Record(detail) if detail.load.is_stale && !detail.load.is_under_way() => {
             detail.load_quietly(&tickets, is_admin)
         }
         Screen::Form(form) if form.newer.is_stale && !form.newer.is_under_way() => form.load_newer(&tickets, is_admin),
         _ => None,
     };
-    effect.or_else(|| settle_beside(model))
+    effect.or_else(|| settle_below(model)).or_else(|| settle_beside(model))
+}
+
+/// The same for the collections whose counts one's own dashboard shows.
+fn settle_below(model: &mut Model) -> Option<Effect> {
+    let counts = matches!(model.top(), Screen::Sheet(sheet) if matches!(sheet.kind, SheetKind::Own(..)));
+    match model.screens.first_mut() {
+        Some(Screen::Collections(list)) if counts && list.load.is_stale && !list.load.is_under_way() => {
+            Some(list.load_quietly(&model.tickets))
+        }
+        _ => None,
+    }
 }
 
 /// The same for the collections beside a table, when what is in the table has come.

@@ -136,6 +136,9 @@ fn input_rows(
             rows.push(Row { pieces: vec![(at, line, style)], cursor: None });
         }
     };
+    if let Some(name) = state.name_of(input) {
+        below(&name, theme.strong());
+    }
     for error in &input.errors {
         below(&format!("! {error}"), theme.error());
     }

@@ -1,6 +1,9 @@
 //! Tests of charts: what is asked for, how they are drawn, and that a bar filters the table.
 
-use common::insight::{Chart, Insight};
+use common::{
+    insight::{Chart, ChartStep, Charting, Insight, Zone},
+    query::ListQuery,
+};
 use serde_json::json;
 
 use super::tests::{SIZES, draw};
@@ -38,8 +41,12 @@ fn chart(insight: &Insight) -> Chart {
         "size" => json!([{"size": "small", "count": 40}, {"size": "large", "count": 2}, {"size": null, "count": 1}]),
         _ => json!([]),
     };
-    let range = insight.range(&told(range));
-    insight.chart(range.as_ref(), &told(groups))
+    let (mut charting, _) = Charting::begin(insight.clone(), ListQuery::default(), Zone::utc());
+    let step = if insight.kind.is_in_order() { charting.take(&told(range)) } else { ChartStep::Done(None) };
+    match (step, charting.take(&told(groups))) {
+        (_, ChartStep::Done(Some(chart))) => chart,
+        (step, then) => panic!("{step:?}, {then:?}"),
+    }
 }
 
 fn opened() -> Model {

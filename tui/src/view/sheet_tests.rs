@@ -10,6 +10,7 @@ use common::{
         settings::Settings,
         users::{Invitation, OpenInvitation},
     },
+    event::news::{Changed, News},
     inspection::Inspection,
     metrics::{FailedRequest, Metrics, Sample, SlowQuery},
 };
@@ -21,7 +22,7 @@ use crate::{
     fixture::{self, ada, press, signed_in, snacks, user},
     load::Ticket,
     many::FileFault,
-    message::{Failure, Message, SheetTold},
+    message::{Failure, Live, Message, SheetTold},
     model::{Model, Screen},
     screen::Dashboard,
     update, words,
@@ -208,6 +209,18 @@ fn a_token_is_pasted_and_explained_and_letters_are_text() {
     answer(&mut model, ticket, SheetTold::Token(Box::new(found(true))));
     let screen = draw(&mut model, (80, 24));
     assert!(screen.contains("✓ It is so.") && !screen.contains("aaa"), "{screen}");
+    // With a key nothing is asked of the server, and what was typed stays for another key.
+    update(&mut model, Message::Paste("aaa.bbb.ccc".to_owned()));
+    press(&mut model, "\tsecret");
+    let effects = press(&mut model, "\n");
+    let (ticket, SheetAsk::Given(token, key)) = asked(&effects) else { panic!("it is checked here") };
+    assert_eq!((token.as_str(), key.as_str()), ("aaa.bbb.ccc", "secret"));
+    let by_given = Inspection { is_by_given_key: true, ..found(true) };
+    answer(&mut model, ticket, SheetTold::Token(Box::new(by_given)));
+    let screen = draw(&mut model, (80, 24));
+    for part in ["Token  aaa.bbb.ccc", "Key    secret", "By the key that you gave."] {
+        assert!(screen.contains(part), "{part}:\n{screen}");
+    }
     press(&mut model, "<");
     assert_eq!(model.screens.len(), 1);
 }
@@ -319,6 +332,18 @@ fn who_is_no_admin_sees_what_is_theirs() {
     ] {
         assert!(screen.contains(part), "{part}:\n{screen}");
     }
+    // What others change is read again by itself, and so is what they are counted by; nobody is told to wait.
+    let snacks_changed = Changed { count: 1, ..Changed::default() };
+    let news = News { collections: [("snacks".parse().unwrap(), snacks_changed)].into(), is_reset: false };
+    let effects = update(&mut model, Message::Live(Live::News(news)));
+    let [Effect::Sheet(ticket, SheetAsk::Own(_))] = effects.as_slice() else { panic!("it is asked again") };
+    assert!(!model.is_busy());
+    let lost = Failure::Call(CallError::Unreachable("refused".into()));
+    let message =
+        Message::Sheet { ticket: *ticket, answer: Err(lost), took: Duration::from_millis(20), by_itself: false };
+    let effects = update(&mut model, message);
+    assert!(matches!(effects.as_slice(), [Effect::Collections(_)]), "the counts are asked then");
+    assert!(draw(&mut model, (80, 40)).contains("Pretzel · snacks"), "what was known stays");
     for size in SIZES {
         draw(&mut model, size);
     }

@@ -4,7 +4,7 @@
 use common::{
     field::FieldType,
     record::Record,
-    table::{Column, cell, marked, short_moment},
+    table::{Column, cell, marked, named, short_moment},
 };
 use ratatui::{
     buffer::Buffer,
@@ -236,7 +236,8 @@ fn text(screen: &Records, record: &Record, column: &Column, room: u16) -> String
         }
         _ => {}
     }
-    let text = cut(&cell(value), usize::from(room));
+    let name = value.and_then(|value| named(&screen.names, &column.name, value));
+    let text = cut(&name.unwrap_or_else(|| cell(value)), usize::from(room));
     let kind = screen.collection.field(&column.name).map(|field| &field.kind);
     // A column that the server sets has no field, and is a moment.
     let is_moment = kind.is_none_or(|kind| matches!(kind, FieldType::Datetime));

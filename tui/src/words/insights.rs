@@ -5,13 +5,13 @@ use common::text::single_line;
 /// The charts, in the path at the top.
 pub const INSIGHTS: &str = "insights";
 /// No filter holds.
-pub const OF_ALL_RECORDS: &str = "Of all records that you may list. Times are in UTC.";
+pub const OF_ALL_RECORDS: &str = "Of all records that you may list.";
 /// No record has a value.
 pub const NO_VALUES: &str = "No record has a value here.";
 
 /// A filter holds.
 pub fn of_filter(filter: &str) -> String {
-    format!("Of the records with {filter}. Times are in UTC.")
+    format!("Of the records with {filter}.")
 }
 
 /// The table shows the records of a bar.

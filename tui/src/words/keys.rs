@@ -37,6 +37,7 @@ pub fn action(action: Action, context: Context) -> (&'static str, &'static str) 
         Action::Down | Action::Right if context == Context::Insights => ("after", "Go to the bar after"),
         Action::First if context == Context::Insights => ("first", "Go to the first bar"),
         Action::Last if context == Context::Insights => ("last", "Go to the last bar"),
+        Action::NextInput if context == Context::Token => ("key", "Go to the key, or back to the token"),
         Action::NextInput if context == Context::Insights => ("chart", "Go to the next chart"),
         Action::PreviousInput if context == Context::Insights => ("chart", "Go to the chart before"),
         Action::Export if context == Context::Insights => ("CSV", "Write the chart's data to a CSV file here"),

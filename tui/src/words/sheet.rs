@@ -41,9 +41,13 @@ pub const HIDDEN: &str = "set, and not shown";
 /// A setting without a value.
 pub const NOT_SET: &str = "not set";
 /// Before a token was pasted.
-pub const TOKEN_LEAD: &str = "Paste a token and press Enter: what it says, which key signed it and what is wrong with it is shown here. Ctrl-O takes your own. It goes to this server only, which neither keeps nor logs it.";
+pub const TOKEN_LEAD: &str = "Paste a token and press Enter: what it says, which key signed it and what is wrong with it is shown here. Ctrl-O takes your own. It goes to this server only, which neither keeps nor logs it. With a key (Tab: a public key as PEM or JWK, or a secret) it is checked here against that key, and goes nowhere.";
 /// Before the input for a token.
 pub const TOKEN_INPUT: &str = "Token";
+/// Before the input for the key that it is checked against.
+pub const KEY_INPUT: &str = "Key";
+/// The signature is that of the key that was given, or not.
+pub const SIGNED_BY_GIVEN: [&str; 2] = ["Not by the key that you gave.", "By the key that you gave."];
 /// The first part of a token.
 pub const HEADER: &str = "Header";
 /// The second part of a token.

@@ -7,7 +7,7 @@ use common::{
     activity::{Ask, ChangeList, Source, did, when},
     change::{Change, ChangeQuery, Changes, Verb},
     diff::{Fate, FieldDiff, Piece},
-    endpoints::{changes, records, users},
+    endpoints::{changes, collections, records, users},
     id::{RecordId, Revision},
     name::CollectionName,
     query::encode,
@@ -229,6 +229,21 @@ async fn fill(client: &Client, list: &mut ChangeList, asks_names: bool) -> Resul
         Ask::Activity(query) => client.send(Call::<changes::List>::new((), ()).query(query)).await?.body,
     };
     list.take(told);
+    let told = match &list.source {
+        Source::History(name, _) | Source::Trash(name) => {
+            client.send(Call::<collections::Get>::new((name.clone(),), ())).await.map(|reply| vec![reply.body])
+        }
+        Source::Activity(_) => {
+            client.send(Call::<collections::List>::new((), ())).await.map(|reply| reply.body.results)
+        }
+    };
+    // Without names ids are shown.
+    for (name, query) in told.map(|known| list.unnamed(&known)).unwrap_or_default() {
+        let call = Call::<records::List>::new((name.clone(),), ()).query(query);
+        if let Ok(reply) = client.send(call).await {
+            list.know_records(&name, reply.body.names);
+        }
+    }
     if asks_names {
         for user in list.unknown() {
             let name = client.send(Call::<users::Get>::new((user,), ())).await.ok();

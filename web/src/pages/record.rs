@@ -5,6 +5,7 @@ mod conflict;
 mod draft;
 mod form;
 mod newer;
+mod referrers;
 mod work;
 
 use std::rc::Rc;
@@ -83,7 +84,7 @@ pub(crate) fn RecordPage(props: &RecordPageProps) -> Html {
     let (title, body) = match (loaded.value.as_deref(), &loaded.error) {
         (Some((collection, record)), _) => {
             let form = html! { <form::RecordForm collection={collection.clone()} record={record.clone()} /> };
-            (table::title(record), form)
+            (table::title_of(collection, record), form)
         }
         (None, Some(error)) => (text::label(props.name.as_str()), failure(error, &again)),
         (None, None) => (text::label(props.name.as_str()), loading()),
@@ -94,6 +95,9 @@ pub(crate) fn RecordPage(props: &RecordPageProps) -> Html {
                 <Link to={Route::Changes} query={history} class="button button-quiet button-small">{ words::changes::HISTORY }</Link>
             </PageHead>
             { body }
+            if loaded.value.is_some() {
+                <referrers::ReferredTo name={props.name.clone()} id={props.id} />
+            }
         </div>
     }
 }

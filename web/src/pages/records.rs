@@ -3,11 +3,10 @@
 
 pub(crate) mod filter;
 pub(crate) mod grid;
-mod join;
 pub(crate) mod listing;
 mod pager;
 
-use std::rc::Rc;
+use std::{collections::BTreeMap, rc::Rc};
 
 use common::{
     Call,
@@ -97,6 +96,8 @@ struct Loaded {
     rows: Rc<Vec<Record>>,
     /// Where the words of a search stand in each.
     highlights: Rc<Value>,
+    /// What the records are called that they refer to.
+    names: Rc<BTreeMap<String, String>>,
     /// How many there are in all.
     count: u64,
     /// How long they took, in milliseconds.
@@ -124,8 +125,8 @@ fn Table(props: &TableProps) -> Html {
     let times = use_times(Some(Concern::Records(name.clone())));
     let (page, again) = use_load((name.clone(), query.clone().ok(), times), |client, (name, query, _)| async move {
         let Some(shown) = query else { return Ok(None) };
-        // What the words of a search are is marked.
-        let mut query = ListQuery { highlight: !shown.search.is_empty(), ..shown.clone() };
+        // What the words of a search are is marked, and references are shown by name.
+        let mut query = ListQuery { highlight: !shown.search.is_empty(), named: true, ..shown.clone() };
         // Rows lead to their records, also where the address chose other fields.
         if !query.fields.is_empty() && !query.fields.iter().any(|field| field == "id") {
             query.fields.push("id".to_owned());
@@ -133,8 +134,8 @@ fn Table(props: &TableProps) -> Html {
         let asked = now();
         let page = client.send(Call::<records::List>::new((name,), ()).query(query)).await?.body;
         let took = now().saturating_sub(asked);
-        let (rows, highlights) = (Rc::new(page.results), Rc::new(page.highlights));
-        Ok(Some(Loaded { shown: Rc::new(shown), rows, highlights, count: page.count, took }))
+        let (rows, highlights, names) = (Rc::new(page.results), Rc::new(page.highlights), Rc::new(page.names));
+        Ok(Some(Loaded { shown: Rc::new(shown), rows, highlights, names, count: page.count, took }))
     });
     let may_create = collection.access.decide(Action::Create, &caller) != Decision::Denied;
     let new = || {
@@ -194,12 +195,12 @@ fn Table(props: &TableProps) -> Html {
         ongo: &ongo,
         state: &state,
         rows: rows.map(|loaded| {
-            let (rows, highlights) = (loaded.rows.clone(), loaded.highlights.clone());
+            let (rows, highlights, names) = (loaded.rows.clone(), loaded.highlights.clone(), loaded.names.clone());
             let (collection, state, ongo) = (collection.clone(), state.clone(), ongo.clone());
             let (selection, onselect) = ((*selection).clone(), onselect.clone());
             (
                 !rows.is_empty(),
-                html! { <grid::Grid {collection} {state} {rows} {highlights} busy={page.busy && !is_asked} {ongo} {selection} {onselect} /> },
+                html! { <grid::Grid {collection} {state} {rows} {highlights} {names} busy={page.busy && !is_asked} {ongo} {selection} {onselect} /> },
             )
         }),
         nothing: empty(
@@ -238,7 +239,7 @@ fn Table(props: &TableProps) -> Html {
             </PageHead>
             if query.is_ok() && !is_empty {
                 <div class="beside-filter">
-                    <filter::FilterLine collection={collection.clone()} state={TableState { query: query.clone().unwrap_or_default(), ..state }} {ongo} joins=true />
+                    <filter::FilterLine collection={collection.clone()} state={TableState { query: query.clone().unwrap_or_default(), ..state }} {ongo} />
                     { beside }
                 </div>
             }

@@ -2,6 +2,7 @@
 
 mod access;
 mod api;
+mod given_key;
 mod log;
 mod palette;
 mod settings;

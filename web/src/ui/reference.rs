@@ -1,11 +1,20 @@
 //! An input for the id of a record in another collection: the id itself, what it stands for, and a list to choose from.
 
-use common::{Call, endpoints::records, id::RecordId, name::CollectionName, query::ListQuery, table};
+use common::{
+    Call, CallError,
+    endpoints::records,
+    id::RecordId,
+    name::CollectionName,
+    page::pages,
+    query::{Filter, ListQuery, Lookup},
+    table,
+};
 use gloo_timers::future::TimeoutFuture;
 use web_sys::HtmlInputElement;
 use yew::prelude::*;
 
 use crate::{
+    client::Client,
     hooks::{use_focus, use_load},
     ui::{
         dialog::Dialog,
@@ -13,6 +22,9 @@ use crate::{
     },
     words,
 };
+
+/// Records of a page to choose from.
+const ROWS: u64 = 10;
 
 /// Props of [`ReferenceInput`].
 #[derive(Properties, PartialEq)]
@@ -34,8 +46,7 @@ pub(crate) fn ReferenceInput(props: &ReferenceInputProps) -> Html {
     let referred = (props.collection.clone(), props.value.trim().parse::<RecordId>().ok());
     let (label, _) = use_load(referred, |client, (collection, id)| async move {
         let Some(id) = id else { return Ok(None) };
-        let reply = client.send(Call::<records::Get>::new((collection, id), ())).await?;
-        Ok(Some((id, table::title(&reply.body))))
+        Ok(Some((id, called(client, collection, id).await?)))
     });
     // An earlier record's words do not stand beside a new id.
     let shown = label.value.as_deref().cloned().flatten().filter(|(id, _)| id.to_string() == props.value.trim());
@@ -91,71 +102,137 @@ struct PickerProps {
     onchoose: Callback<RecordId>,
 }
 
-/// The records to choose from, found by their words.
+/// What is looked for: words, and which page of what they find.
+type Asked = (String, u64);
+
+/// The records to choose from, found by their words. Arrow keys go from one to the next, and on to the next page.
 #[component]
 fn Picker(props: &PickerProps) -> Html {
-    let search = use_state(String::new);
+    let asked = use_state(|| (String::new(), 1_u64));
+    let at = use_state(|| 0_usize);
     let search_ref = use_focus(true);
-    let asked = (props.collection.clone(), (*search).clone());
-    let latest = use_mut_ref(String::new);
-    latest.borrow_mut().clone_from(&search);
-    let (found, again) = use_load(asked, move |client, (collection, search)| {
+    let latest = use_mut_ref(Asked::default);
+    latest.borrow_mut().clone_from(&asked);
+    let (found, again) = use_load((props.collection.clone(), (*asked).clone()), move |client, (collection, asked)| {
         let latest = latest.clone();
         async move {
             // Typing on makes a question pointless before it is asked.
-            TimeoutFuture::new(if search.is_empty() { 0 } else { 150 }).await;
-            if *latest.borrow() != search {
+            TimeoutFuture::new(if asked.0.is_empty() { 0 } else { 150 }).await;
+            if *latest.borrow() != asked {
                 return Ok(None);
             }
-            let query = ListQuery { search, page_size: 12, ..ListQuery::default() };
+            let query =
+                ListQuery { search: asked.0, page: asked.1, page_size: ROWS, named: true, ..ListQuery::default() };
             Ok(Some(client.send(Call::<records::List>::new((collection,), ()).query(query)).await?.body))
         }
     });
-    let oninput = {
-        let search = search.clone();
-        move |event: InputEvent| search.set(event.target_unchecked_into::<HtmlInputElement>().value())
+    let page = found.value.as_deref().and_then(Option::as_ref);
+    let rows: Vec<(RecordId, String)> = page
+        .iter()
+        .flat_map(|page| &page.results)
+        .filter_map(|record| Some((record.id()?, table::called(record, &page?.names))))
+        .collect();
+    let (count, chosen) = (page.map_or(0, |page| page.count), (*at).min(rows.len().saturating_sub(1)));
+    let last = pages(count, ROWS);
+    let turn = {
+        let (asked, at) = (asked.clone(), at.clone());
+        move |to: u64, row: usize| {
+            asked.set((asked.0.clone(), to));
+            at.set(row);
+        }
     };
-    let onkeydown = |event: KeyboardEvent| {
-        if event.key() == "Enter" {
+    let oninput = {
+        let (asked, at) = (asked.clone(), at.clone());
+        move |event: InputEvent| {
+            asked.set((event.target_unchecked_into::<HtmlInputElement>().value(), 1));
+            at.set(0);
+        }
+    };
+    let onkeydown = {
+        let (at, turn, onchoose, here) = (at.clone(), turn.clone(), props.onchoose.clone(), asked.1);
+        let (id, rows) = (rows.get(chosen).map(|(id, _)| *id), rows.len());
+        move |event: KeyboardEvent| {
+            match event.key().as_str() {
+                "ArrowDown" if chosen + 1 < rows => at.set(chosen + 1),
+                "ArrowDown" | "PageDown" if here < last => turn(here + 1, 0),
+                "ArrowUp" if chosen > 0 => at.set(chosen - 1),
+                "ArrowUp" | "PageUp" if here > 1 => turn(here - 1, usize::MAX),
+                "ArrowDown" | "ArrowUp" | "PageDown" | "PageUp" => {}
+                "Enter" => id.iter().for_each(|id| onchoose.emit(*id)),
+                _ => return,
+            }
             event.prevent_default();
         }
     };
-    let page = found.value.as_deref().and_then(Option::as_ref);
+    let button = |label: &'static str, to: u64, is_there: bool| {
+        let turn = turn.clone();
+        let onclick = move |_: MouseEvent| turn(to, 0);
+        html! { <button type="button" class="button button-quiet button-small" disabled={!is_there} {onclick}>{ label }</button> }
+    };
     html! {
-        <Dialog title={words::reference::title(&props.collection)} onclose={props.onclose.clone()}>
-            <label class="hidden" for="picker-search">{ words::reference::SEARCH }</label>
+        <Dialog title={words::reference::title(&props.collection)} onclose={props.onclose.clone()} focus="#picker-search">
             <input
                 ref={search_ref}
                 id="picker-search"
                 class="input"
-                type="search"
+                type="text"
+                role="combobox"
                 dir="auto"
+                aria-label={words::reference::SEARCH}
                 placeholder={words::reference::SEARCH}
-                value={(*search).clone()}
+                aria-expanded="true"
+                aria-controls="picker-list"
+                aria-activedescendant={(!rows.is_empty()).then(|| format!("picker-{chosen}"))}
+                value={asked.0.clone()}
                 {oninput}
                 {onkeydown}
                 autocomplete="off"
+                autocapitalize="none"
+                spellcheck="false"
             />
             if let Some(error) = found.error.clone() {
                 { failure(&error, &again) }
-            } else if let Some(page) = page {
-                <ul class="picker">
-                    { for page.results.iter().filter_map(|record| {
-                        let (id, choose) = (record.id()?, props.onchoose.clone());
-                        Some(html! {
-                            <li key={id.to_string()}>
-                                <button type="button" class="picker-row" onclick={move |_| choose.emit(id)}>
-                                    <bdi class="picker-label">{ table::title(record) }</bdi>
+            } else if page.is_some() {
+                <ul id="picker-list" class="picker" role="listbox" aria-label={words::reference::title(&props.collection)}>
+                    { for rows.iter().enumerate().map(|(i, (id, title))| {
+                        let (id, choose) = (*id, props.onchoose.clone());
+                        html! {
+                            <li key={id.to_string()} id={format!("picker-{i}")} role="option" class="picker-row"
+                                aria-selected={(i == chosen).to_string()} onclick={move |_| choose.emit(id)}>
+                                <bdi class="picker-label">{ title }</bdi>
+                                if *title != id.to_string() {
                                     <code>{ id.to_string() }</code>
-                                </button>
+                                }
                             </li>
-                        })
+                        }
                     }) }
                 </ul>
-                <p class="hint" role="status">{ words::reference::found(page.results.len() as u64, page.count) }</p>
+                <div class="picker-foot">
+                    <p class="hint" role="status">{ words::reference::found(asked.1, last, count) }</p>
+                    if last > 1 {
+                        <span>
+                            { button(words::table::PREVIOUS, asked.1.saturating_sub(1), asked.1 > 1) }
+                            { button(words::table::NEXT, asked.1 + 1, asked.1 < last) }
+                        </span>
+                    }
+                </div>
             } else {
                 { loading() }
             }
         </Dialog>
     }
+}
+
+/// What a record is called whose id was typed. Who may not list it may still view it.
+async fn called(client: Client, collection: CollectionName, id: RecordId) -> Result<String, CallError> {
+    let is_it = Filter { field: "id".to_owned(), lookup: Lookup::Exact, value: id.to_string() };
+    let fields = vec!["id".to_owned()];
+    let query = ListQuery { filters: vec![is_it], fields, count: false, named: true, ..ListQuery::default() };
+    let list = client.send(Call::<records::List>::new((collection.clone(),), ()).query(query)).await;
+    if let Ok(reply) = &list
+        && let [record] = reply.body.results.as_slice()
+    {
+        return Ok(table::called(record, &reply.body.names));
+    }
+    Ok(table::title(&client.send(Call::<records::Get>::new((collection, id), ())).await?.body))
 }

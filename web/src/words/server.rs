@@ -110,6 +110,14 @@ pub(crate) fn and_worse(level: LogLevel) -> &'static str {
     }
 }
 
+pub(crate) const KEY: &str = "Key (where it is not this server's)";
+pub(crate) const KEY_HINT: &str =
+    "A public key as PEM or JWK, a set of JWKs, or a secret. The token is then checked in this page, and goes nowhere.";
+pub(crate) const NO_CRYPTOGRAPHY: &str =
+    "This browser checks signatures only in pages that came by https or from this machine. Open Coffer there.";
+pub(crate) const UNUSABLE_KEY: &str = "This key cannot be used: it is damaged, or of another kind than the token says.";
+pub(crate) const SIGNED_BY_GIVEN: [&str; 2] = ["Not by the key that you gave.", "By the key that you gave."];
+
 pub(crate) fn signed_by(algorithm: &str, kid: &str) -> String {
     format!("Made by this server's {algorithm} key {kid}.")
 }

@@ -17,9 +17,12 @@ pub(crate) const DELETE_TEXT: &str = "The records stay. Nothing brings the view 
 pub(crate) const COLUMNS: &str = "Columns";
 pub(crate) const ALL_COLUMNS: &str = "All columns again";
 
+pub(crate) const USUAL_WIDTHS: &str = "Usual widths again";
+pub(crate) const WIDTHS_HINT: &str =
+    "To make a column narrower or wider, drag the right edge of its heading, or press Shift and ← or → on the heading.";
+
 pub(crate) const INSIGHTS: &str = "Insights";
-pub(crate) const INSIGHTS_LEAD: &str =
-    "Of the records under the filter. A bar shows its records in the table. Times are in UTC.";
+pub(crate) const INSIGHTS_LEAD: &str = "Of the records under the filter. A bar shows its records in the table.";
 pub(crate) const AS_TABLES: &str = "As tables";
 pub(crate) const FIELD: &str = "Field";
 pub(crate) const RECORDS: &str = "Records";

@@ -73,13 +73,18 @@ async fn addresses_say_what_is_shown_and_survive_reload_and_back() {
     // Another collection is joined by hand; every row stays.
     browser.go("/c/snacks").await;
     browser.run(&make_notes()).await;
-    browser.click("form.filter .popover-frame:nth-last-child(2) button").await;
+    browser.click(".beside .popover-frame:nth-child(3) > button").await;
     browser.see(".join-form", "Notes").await;
     browser.choose("#join-their-field", "about").await;
     browser.click(".join-form .button-primary").await;
     browser.at("/c/snacks?left_join=notes%3Atitle%3Dabout").await;
     browser.see("tbody tr:nth-child(8) td:last-child", "crunchy; stale").await;
     browser.see(".pager-range", "1–20 of 50").await;
+    // That it is on is said, with a way to end it.
+    browser.see(".joins", "Notes: title = about").await;
+    browser.click(".joins button").await;
+    browser.at("/c/snacks").await;
+    browser.absent(".joins").await;
 
     // Nothing matches; the line says what the address does; what cannot be shown is said.
     browser.go("/c/snacks?search=zzz").await;

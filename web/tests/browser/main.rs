@@ -19,6 +19,7 @@ mod outage;
 mod parts;
 #[path = "../../../tui/tests/terminal/proxy.rs"]
 mod proxy;
+mod references;
 mod seed;
 mod server;
 mod server_pages;

@@ -75,18 +75,18 @@ async fn a_visit_asks_for_everything_once_and_for_nothing_twice() {
     let refresh = "/api/session/refresh/";
     for (address, shown, asked) in [
         ("/collections", ".collection", vec!["/api/collections/", refresh]),
-        ("/c/snacks", "table.records td", vec!["/api/collections/snacks/", "/api/records/snacks/", refresh]),
+        ("/c/snacks", "table.records td", vec!["/api/collections/snacks/", "/api/records/snacks/?named=true", refresh]),
         (
             "/c/snacks?ordering=-title&page_size=25",
             "table.records td",
-            vec!["/api/collections/snacks/", "/api/records/snacks/?ordering=-title&page_size=25", refresh],
+            vec!["/api/collections/snacks/", "/api/records/snacks/?ordering=-title&page_size=25&named=true", refresh],
         ),
         (
             "/c/snacks?search=corn&ordering=-title",
             "table.records mark",
             vec![
                 "/api/collections/snacks/",
-                "/api/records/snacks/?search=corn&ordering=-title&highlight=true",
+                "/api/records/snacks/?search=corn&ordering=-title&highlight=true&named=true",
                 refresh,
             ],
         ),
@@ -102,7 +102,7 @@ async fn a_visit_asks_for_everything_once_and_for_nothing_twice() {
     browser.go("/c/snacks").await;
     browser.sign_in("ada", PASSWORD).await;
     browser.see("table.records td", "Popcorn").await;
-    let asked = ["/api/", "/api/collections/snacks/", "/api/records/snacks/", "/api/session/"];
+    let asked = ["/api/", "/api/collections/snacks/", "/api/records/snacks/?named=true", "/api/session/"];
     assert_eq!(browser.run(ASKED).await, json!(asked));
     browser.at("/c/snacks").await;
     browser.end(&[]).await;

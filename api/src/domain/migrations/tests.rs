@@ -28,7 +28,7 @@ fn states() -> Vec<State> {
         json!({"snacks": {"fields": [{"name": "title", "type": "integer", "min": 3, "default": 5}, {"name": "kind", "type": "choice", "choices": ["a", "b"]}]}}),
         json!({"snacks": {"fields": [{"name": "kind", "type": "choice", "choices": ["b", "c", "d"]}, text], "indexes": [{"fields": ["kind", "-title"]}], "history": "none"}}),
         json!({"snacks": {"fields": [{"name": "kind", "type": "choice", "choices": ["c", "b"], "many": true}, {"name": "ok", "type": "boolean", "default": false}], "access": {"list": ["anyone"], "create": []}}}),
-        json!({"snacks": {"fields": [{"name": "title", "type": "email", "searchable": true}]}}),
+        json!({"snacks": {"fields": [{"name": "title", "type": "email", "searchable": true, "display": true}]}}),
         json!({"snacks": {"fields": [text, {"name": "maker", "type": "reference", "collection": "makers"}]},
                "makers": {"fields": [{"name": "best", "type": "reference", "collection": "snacks", "on_delete": "set_null", "nullable": true}, {"name": "boss", "type": "reference", "collection": "makers"}]},
                "/v1/snacks/": {"collection": "snacks", "members": ["id", "title", {"by": "maker.id"}], "where": {"title": "x"}}}),

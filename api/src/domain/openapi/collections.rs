@@ -38,8 +38,8 @@ pub(super) struct Described {
     write: Value,
     patch: Value,
     filters: Vec<Value>,
-    /// It is told where the words of a search stand.
-    highlights: bool,
+    /// It is told where the words of a search stand, and what records are called that are named by their ids.
+    tells_more: bool,
     /// The actions that need no token.
     open: Vec<Action>,
     may: Vec<Action>,
@@ -83,7 +83,7 @@ impl Described {
             write,
             patch,
             filters: filters.collect(),
-            highlights: true,
+            tells_more: true,
             open: open(collection),
             may: may(collection, caller),
             many: Some(at),
@@ -107,8 +107,8 @@ impl Described {
             addresses: path.addresses.iter().map(address).collect(),
             word,
             list: path.definition.list,
-            highlights: false,
             many: None,
+            tells_more: false,
             ..own
         };
         if !path.members().is_empty() {
@@ -247,10 +247,13 @@ impl Described {
             ListForm::Page | ListForm::LimitOffset => {
                 let mut page = json!({"type": "object", "required": ["next", "previous", "results"],
                 "properties": {"count": {"type": "integer"}, "next": link, "previous": link, "results": results}});
-                if self.highlights {
+                if self.tells_more {
                     page["properties"]["highlights"] = json!({"type": "array", "description": HIGHLIGHTS, "items": {
                         "type": "object", "additionalProperties": {"type": "array", "items": {
                             "type": "array", "items": {"type": "integer", "minimum": 0}, "minItems": 2, "maxItems": 2}}}});
+                    let names =
+                        json!({"type": "object", "description": NAMES, "additionalProperties": {"type": "string"}});
+                    page["properties"]["names"] = names;
                 }
                 page
             }
@@ -268,13 +271,16 @@ impl Described {
             ListForm::Cursor => vec![text("cursor"), number("page_size")],
         };
         let plain = ["ordering", "search"].map(text);
-        let highlight = self.highlights.then(|| query("highlight", &json!({"type": "boolean"})));
-        parts.into_iter().chain(plain).chain(highlight).chain(self.filters.iter().cloned()).collect()
+        let flags = ["highlight", "named"].map(|name| query(name, &json!({"type": "boolean"})));
+        let flags = flags.into_iter().filter(|_| self.tells_more);
+        parts.into_iter().chain(plain).chain(flags).chain(self.filters.iter().cloned()).collect()
     }
 }
 
 /// What is said of them.
 const HIGHLIGHTS: &str = "With highlight=true: for each of the results the members in which words of the search stand, each with the stretches of characters, from one to before another.";
+
+const NAMES: &str = "With named=true: what the results are called, the records that they refer to, and their owners, by id; an id that is a number stands behind its member, as in maker.7.";
 
 fn query(name: &str, schema: &Value) -> Value {
     json!({"name": name, "in": "query", "required": false, "schema": schema})

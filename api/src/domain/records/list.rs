@@ -7,6 +7,7 @@ mod cells;
 mod highlight;
 mod lines;
 mod matching;
+mod names;
 mod plan;
 mod render;
 mod results;
@@ -30,6 +31,7 @@ pub use self::{
 };
 use self::{
     highlight::highlights,
+    names::names,
     plan::Plan,
     render::{Rendered, render, too_large},
     view::{ReadCounts, View},
@@ -63,6 +65,8 @@ pub struct Listed {
     pub facets: Option<Map<String, Value>>,
     /// Where the words of a search stand in each of the rows, where that was asked for.
     pub highlights: Option<Vec<Value>>,
+    /// What the records are called that the rows name by their ids, where that was asked for.
+    pub names: Option<Map<String, Value>>,
     /// How the rows were found, where that was asked for.
     pub explain: Option<Value>,
 }
@@ -133,6 +137,7 @@ async fn read(view: &View<'_>, plan: &Plan, start: Option<Cursor>) -> Result<Lis
     }
     let (found, goes_on) = (rows.found.len(), rows.goes_on);
     let mut highlights = highlights(view, &rows.found).await?;
+    let names = names(view, &rows.found).await?;
     let Rendered { results, versions, shown } = render(view, &expansion, &mut rows, false, flexible).await?;
     if let Some(highlights) = &mut highlights {
         highlights.truncate(shown);
@@ -149,7 +154,7 @@ async fn read(view: &View<'_>, plan: &Plan, start: Option<Cursor>) -> Result<Lis
         (PageStart::Page(page + 1), (page > 1).then(|| PageStart::Page(page - 1)))
     };
     let (count, next) = (count.filter(|_| query.count), goes_on.then_some(next));
-    Ok(Listed { count, next, previous, results, versions, facets: None, highlights, explain: None })
+    Ok(Listed { count, next, previous, results, versions, facets: None, highlights, names, explain: None })
 }
 
 /// The rows beside a place. How many there are in all would say nothing about where they are, and is not told.
@@ -165,6 +170,7 @@ async fn by_cursor(view: &View<'_>, plan: &Plan, expansion: &Expansion, start: O
     let Rendered { results, versions, shown } = render(view, expansion, &mut rows, backward, true).await?;
     let goes_on = goes_on || shown < found.len();
     let mut highlights = highlights(view, &found[..shown]).await?;
+    let names = names(view, &found[..shown]).await?;
     if let Some(highlights) = highlights.as_mut().filter(|_| backward) {
         highlights.reverse();
     }
@@ -180,7 +186,7 @@ async fn by_cursor(view: &View<'_>, plan: &Plan, expansion: &Expansion, start: O
         places.1 = Some(PageStart::Cursor(Cursor { backward: !backward, inclusive: !start.inclusive, ..start }));
     }
     let (next, previous) = if backward { (places.1, places.0) } else { places };
-    Ok(Listed { count: None, next, previous, results, versions, facets: None, highlights, explain: None })
+    Ok(Listed { count: None, next, previous, results, versions, facets: None, highlights, names, explain: None })
 }
 
 /// The collections whose records the caller may list, by name.

@@ -106,6 +106,11 @@ pub(super) fn act_on(model: &mut Model, action: Action) -> Vec<Effect> {
         Action::Submit | Action::OwnToken => {
             return sheet.inspect(&tickets, action == Action::OwnToken).into_iter().collect();
         }
+        Action::NextInput => {
+            if let SheetKind::Token(token) = &mut sheet.kind {
+                token.is_at_key = !token.is_at_key;
+            }
+        }
         Action::Level => match &mut sheet.kind {
             SheetKind::Log(tail) => tail.switch(),
             SheetKind::Api(_, program) => *program += 1,

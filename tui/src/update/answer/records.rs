@@ -1,12 +1,14 @@
 //! Answers about records: pages, single ones, and what became of a write.
 
+use std::collections::BTreeMap;
+
 use common::{
     conflict::{Refusal, may_be_undone_later},
-    id::OperationId,
+    id::{OperationId, RecordId},
     name::CollectionName,
     page::Page,
     record::Record,
-    table,
+    table::{self, Referrers},
     undo::{Deletion, Reverted},
 };
 
@@ -16,6 +18,7 @@ use crate::{
     load::Ticket,
     message::{Answer, Deleted, Failure, Undo},
     model::{Model, Screen},
+    screen::{Collections, Detail},
     words,
 };
 
@@ -51,15 +54,77 @@ pub(super) fn record(model: &mut Model, ticket: Ticket, answer: Answer<Record>) 
     let Some(detail) = detail else { return Vec::new() };
     match answer {
         Ok(record) => {
+            let edits = std::mem::take(&mut detail.edits);
+            let beside = beside(detail, &record);
             detail.record = record;
-            if std::mem::take(&mut detail.edits) {
-                return super::super::act::edit_open(model);
+            let mut effects = referred(model);
+            if edits {
+                effects.extend(super::super::act::edit_open(model));
             }
+            effects.extend(beside);
+            effects
         }
         Err(failure) => {
             detail.load.error = Some(words::failure(&failure));
-            return ended(model, &failure).unwrap_or_default();
+            ended(model, &failure).unwrap_or_default()
         }
+    }
+}
+
+/// Asks what the records are called that a record refers to, where that is not known.
+fn beside(detail: &Detail, record: &Record) -> Option<Effect> {
+    let id = record.id().filter(|_| table::is_unnamed(&detail.collection, record, &detail.names))?;
+    let query = Box::new(table::names_query(&detail.collection, id));
+    Some(Effect::Names(detail.collection.name.clone(), Some(id), query))
+}
+
+/// Asks what refers to the record that is seen.
+fn referred(model: &Model) -> Vec<Effect> {
+    let (Some(Screen::Collections(Collections { rows: Some(rows), .. })), Some(Screen::Record(detail))) =
+        (model.screens.first(), model.screens.last())
+    else {
+        return Vec::new();
+    };
+    let name = &detail.collection.name;
+    let fields: Vec<_> = table::referring(name, rows).into_iter().take(Referrers::ASKED).collect();
+    let id = detail.record.id().filter(|_| !fields.is_empty());
+    id.map(|id| Effect::Referrers(name.clone(), id, fields)).into_iter().collect()
+}
+
+/// What refers to a record.
+pub(super) fn referrers(model: &mut Model, name: &CollectionName, id: RecordId, found: Vec<Referrers>) -> Vec<Effect> {
+    let detail = model.screens.iter_mut().find_map(|screen| match screen {
+        Screen::Record(detail) if detail.collection.name == *name && detail.record.id() == Some(id) => Some(detail),
+        _ => None,
+    });
+    if let Some(detail) = detail {
+        detail.referrers = found;
+    }
+    Vec::new()
+}
+
+/// What the records are called that a record refers to, or those that changes refer to.
+pub(super) fn names(
+    model: &mut Model,
+    name: &CollectionName,
+    id: Option<RecordId>,
+    names: &BTreeMap<String, String>,
+) -> Vec<Effect> {
+    for screen in &mut model.screens {
+        let known = match screen {
+            Screen::Record(detail) if detail.collection.name == *name && id.is_some() && detail.record.id() == id => {
+                &mut detail.names
+            }
+            Screen::Form(form) if form.collection.name == *name && id.is_some() && form.edited.id() == id => {
+                &mut form.state.names
+            }
+            Screen::Changes(screen) if id.is_none() => {
+                screen.list.know_records(name, names.clone());
+                continue;
+            }
+            _ => continue,
+        };
+        known.extend(names.clone());
     }
     Vec::new()
 }
@@ -69,14 +134,16 @@ pub(super) fn saved(model: &mut Model, answer: Answer<Record>, operation: Option
     let failure = match answer {
         Ok(record) => {
             let Screen::Form(form) = model.top() else { return Vec::new() };
-            let (collection, is_new) = (form.collection.name.clone(), form.edited.base.is_none());
+            let (form_collection, is_new) = (form.collection.clone(), form.edited.base.is_none());
+            let collection = form_collection.name.clone();
             model.screens.pop();
             let undo = operation.zip(record.id()).map(|(operation, id)| Undo {
                 operation,
                 record: Some((collection.clone(), id)),
-                title: table::title(&record),
+                title: table::title_of(&form_collection, &record),
             });
-            model.say(words::saved(&record, is_new, undo.is_some()));
+            let title = table::title_of(&form_collection, &record);
+            model.say(words::saved(&title, is_new, undo.is_some()));
             model.undo.extend(undo);
             if let Screen::Record(detail) = model.top() {
                 detail.record = record.clone();

@@ -14,9 +14,22 @@ use crate::{
     many::FileFault,
     message::{Answer, Failure, SheetTold, Undo},
     model::{Model, Screen},
-    screen::SheetKind,
+    screen::{Collections, SheetKind},
     words,
 };
+
+/// Asks what the records are called that changes refer to.
+fn unnamed(model: &mut Model) -> Vec<Effect> {
+    let mut effects = Vec::new();
+    if let [Screen::Collections(Collections { rows: Some(rows), .. }), above @ ..] = model.screens.as_mut_slice() {
+        for screen in above {
+            let Screen::Changes(screen) = screen else { continue };
+            let asked = screen.list.unnamed(rows);
+            effects.extend(asked.into_iter().map(|(name, query)| Effect::Names(name, None, Box::new(query))));
+        }
+    }
+    effects
+}
 
 /// What a page asked for; it asks again as long as it is seen, where that makes sense.
 pub(super) fn told(model: &mut Model, ticket: Ticket, answer: Answer<SheetTold>, took: Duration) -> Vec<Effect> {
@@ -42,7 +55,10 @@ pub(super) fn told(model: &mut Model, ticket: Ticket, answer: Answer<SheetTold>,
         {
             screen.list.know(user.id, Some(user.username.to_string()));
         }
-        return over.and_then(|failure| ended(model, &failure)).unwrap_or_default();
+        if let Some(failure) = over {
+            return ended(model, &failure).unwrap_or_default();
+        }
+        return unnamed(model);
     }
     let is_seen = matches!(model.screens.last(), Some(Screen::Sheet(_))) && model.sign_in.is_none();
     let sheet = model.screens.iter_mut().find_map(|screen| match screen {

@@ -103,17 +103,17 @@ type New = (String, CollectionName, RecordId, String);
 
 /// The newest records of all these collections.
 async fn newest(client: Client, names: Vec<CollectionName>) -> Result<Vec<New>, CallError> {
-    let query = ListQuery::from_pairs(decode("ordering=-created_at&page_size=5")).unwrap_or_default();
+    let query = ListQuery::from_pairs(decode("ordering=-created_at&page_size=5&named=true")).unwrap_or_default();
     let asked = names.into_iter().take(ASKED).map(|name| {
         let call = Call::<records::List>::new((name.clone(),), ()).query(query.clone());
         let client = client.clone();
-        async move { client.send(call).await.map(|reply| (name, reply.body.results)) }
+        async move { client.send(call).await.map(|reply| (name, reply.body)) }
     });
     let mut all: Vec<New> = Vec::new();
-    for (name, records) in join_all(asked).await.into_iter().flatten() {
-        all.extend(records.iter().filter_map(|record| {
+    for (name, page) in join_all(asked).await.into_iter().flatten() {
+        all.extend(page.results.iter().filter_map(|record| {
             let at = record.get("created_at")?.as_str()?.to_owned();
-            Some((at, name.clone(), record.id()?, table::title(record)))
+            Some((at, name.clone(), record.id()?, table::called(record, &page.names)))
         }));
     }
     all.sort_by(|a, b| b.cmp(a));

@@ -1,8 +1,11 @@
 //! The form of a record, generated from its collection's fields.
 
-use std::rc::Rc;
+use std::{collections::BTreeMap, rc::Rc};
 
-use common::{access::Action, collection::Collection, conflict::EditedRecord, form::Input, record::Record, table};
+use common::{
+    Call, access::Action, collection::Collection, conflict::EditedRecord, endpoints::records, form::Input,
+    record::Record, table,
+};
 use yew::prelude::*;
 
 use super::{
@@ -13,7 +16,7 @@ use super::{
 };
 use crate::{
     drafts::use_draft,
-    hooks::{use_caller, use_client, use_go, use_toasts, use_unsent},
+    hooks::{use_caller, use_client, use_go, use_load, use_toasts, use_unsent, use_user},
     keys,
     model::{Changes, use_model},
     table_locations,
@@ -150,7 +153,9 @@ pub(crate) fn RecordForm(props: &RecordFormProps) -> Html {
             if let Some(newer) = newer.filter(|_| conflict.is_none() && !busy) {
                 <p class="notice notice-warn newer" role="status">{ newer }</p>
             }
-            { for base.as_ref().map(facts) }
+            if let Some(record) = &base {
+                <Facts collection={props.collection.clone()} record={record.clone()} />
+            }
             if let Some(text) = takes_along {
                 <Confirm title={words::record::TAKES_ALONG} {text} submit={words::record::DELETE_ALL} {onconfirm} {onclose} />
             }
@@ -170,11 +175,36 @@ fn input_view(index: usize, input: &Input, onedit: &Callback<(usize, String)>, i
     }
 }
 
+#[derive(Properties, PartialEq)]
+struct FactsProps {
+    collection: Rc<Collection>,
+    record: Record,
+}
+
 /// The members of a record that the server sets.
-fn facts(record: &Record) -> Html {
+#[component]
+fn Facts(props: &FactsProps) -> Html {
+    let (record, me) = (&props.record, use_user());
+    let (id, owner) = (record.id(), record.owner());
+    let mine = me.filter(|me| Some(me.id) == owner).map(|me| me.username.to_string());
+    // Whose it is else is told by a list that has it.
+    let asked = id.filter(|_| owner.is_some() && mine.is_none());
+    let (named, _) = use_load((props.collection.clone(), asked), |client, (collection, id)| async move {
+        let Some(id) = id else { return Ok(BTreeMap::new()) };
+        let query = table::names_query(&collection, id);
+        Ok(client.send(Call::<records::List>::new((collection.name.clone(),), ()).query(query)).await?.body.names)
+    });
+    let told = record.get("owner").filter(|owner| !owner.is_null()).map(|owner| {
+        let told = named.value.as_deref().and_then(|names| table::named(names, "owner", owner));
+        mine.or(told)
+            .map_or_else(|| html! { <code>{ table::cell(Some(owner)) }</code> }, |name| html! { <bdi>{ name }</bdi> })
+    });
     let moment = |name| format!("{} {}", table::short_moment(&table::cell(record.get(name))), words::record::UTC);
     html! {
         <dl class="facts">
+            if let Some(owner) = told {
+                <div><dt>{ words::record::OWNER }</dt><dd>{ owner }</dd></div>
+            }
             <div><dt>{ words::record::CREATED }</dt><dd>{ moment("created_at") }</dd></div>
             <div><dt>{ words::record::UPDATED }</dt><dd>{ moment("updated_at") }</dd></div>
             <div><dt>{ words::record::REVISION }</dt><dd>{ table::cell(record.get("revision")) }</dd></div>

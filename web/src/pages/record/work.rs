@@ -66,13 +66,13 @@ impl Work {
             let outcome = if let Some(id) = id {
                 work.client.send(Call::<records::Update>::new((name, id), body)).await.map(|reply| {
                     let said = words::toast::SAVED.to_owned();
-                    (done(said, reply.operation, table::title(&reply.body)), true)
+                    (done(said, reply.operation, table::title_of(&work.collection, &reply.body)), true)
                 })
             } else {
                 let body = OneOrMany::One(body);
                 work.client.send(Call::<records::Create>::new((name,), body)).await.map(|reply| {
                     let title = match &reply.body {
-                        OneOrMany::One(record) => table::title(record),
+                        OneOrMany::One(record) => table::title_of(&work.collection, record),
                         OneOrMany::Many(_) => String::new(),
                     };
                     (done(words::toast::created(&title), reply.operation, title), then == Then::Leave)
@@ -102,7 +102,7 @@ impl Work {
             let call = Call::<records::DryDelete>::new((name.clone(), id), ()).if_match(Some(revision));
             match work.client.send(call.query(DeleteQuery { dry_run: true })).await {
                 Ok(reply) => {
-                    let title = format!("“{}”", table::title(&record));
+                    let title = format!("“{}”", table::title_of(&work.collection, &record));
                     let Some(told) = takes_along(&title, &name, &reply.body) else { return work.delete(&record) };
                     work.changes.apply(|draft| (draft.busy, draft.takes_along) = (false, Some(told)));
                 }
@@ -121,7 +121,7 @@ impl Work {
             let call = Call::<records::Delete>::new((name, id), ()).if_match(Some(revision));
             match work.client.send(call).await {
                 Ok(reply) => {
-                    let title = table::title(&record);
+                    let title = table::title_of(&work.collection, &record);
                     let said = words::toast::deleted(&title);
                     work.leave(Some(done(said, reply.operation, title)));
                 }

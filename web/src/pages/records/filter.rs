@@ -11,7 +11,7 @@ use common::{
 use web_sys::{HtmlElement, HtmlInputElement};
 use yew::prelude::*;
 
-use super::{join::JoinMenu, listing::is_narrowed};
+use super::listing::is_narrowed;
 use crate::{
     keys,
     ui::{
@@ -27,15 +27,12 @@ pub(crate) struct FilterLineProps {
     pub(crate) collection: Rc<Collection>,
     pub(crate) state: TableState,
     pub(crate) ongo: Callback<ListQuery>,
-    /// Other collections can be joined.
-    #[prop_or_default]
-    pub(crate) joins: bool,
 }
 
 /// The filter line. It is taken on Enter; what is wrong with it stands below while it is typed.
 #[component]
 pub(crate) fn FilterLine(props: &FilterLineProps) -> Html {
-    let FilterLineProps { collection, state, ongo, joins } = props;
+    let FilterLineProps { collection, state, ongo } = props;
     let line = use_state(String::new);
     use_effect_with(filter_line(&state.query), {
         let line = line.clone();
@@ -92,11 +89,6 @@ pub(crate) fn FilterLine(props: &FilterLineProps) -> Html {
                 <button type="submit" class="button" disabled={fault.is_some()}>{ words::table::APPLY }</button>
                 if is_narrowed {
                     <button type="button" class="button button-quiet" onclick={clear}>{ words::table::CLEAR }</button>
-                }
-                if *joins {
-                    <Popover label={words::join::TITLE}>
-                        <JoinMenu collection={collection.clone()} query={state.query.clone()} ongo={ongo.clone()} />
-                    </Popover>
                 }
                 <Popover label={words::table::HELP}>
                     <p>{ words::table::HELP_WORDS }</p>

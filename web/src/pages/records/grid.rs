@@ -1,6 +1,6 @@
 //! The table itself: one row a record, sorted by its headings.
 
-use std::rc::Rc;
+use std::{collections::BTreeMap, rc::Rc};
 
 use common::{
     collection::Collection,
@@ -36,6 +36,8 @@ pub(crate) struct GridProps {
     pub(crate) rows: Rc<Vec<Record>>,
     /// Where the words of a search stand in each.
     pub(crate) highlights: Rc<Value>,
+    /// What the records are called that they refer to.
+    pub(crate) names: Rc<BTreeMap<String, String>>,
     /// Other rows are on their way.
     pub(crate) busy: bool,
     pub(crate) ongo: Callback<ListQuery>,
@@ -46,7 +48,7 @@ pub(crate) struct GridProps {
 /// The table.
 #[component]
 pub(crate) fn Grid(props: &GridProps) -> Html {
-    let GridProps { collection, state, rows, highlights, busy, ongo, selection, onselect } = props;
+    let GridProps { collection, state, rows, highlights, names, busy, ongo, selection, onselect } = props;
     let ids: Rc<Vec<RecordId>> = Rc::new(rows.iter().filter_map(Record::id).collect());
     let onchoose = {
         let (selection, onselect, ids) = (selection.clone(), onselect.clone(), ids.clone());
@@ -82,6 +84,7 @@ pub(crate) fn Grid(props: &GridProps) -> Html {
                         columns={columns.clone()}
                         record={record.clone()}
                         highlights={highlights.get(i).cloned()}
+                        names={names.clone()}
                         mark={told.as_ref().and_then(|told| told.class(record.id()?))}
                         is_chosen={record.id().is_some_and(|id| selection.has(id))}
                         onchoose={onchoose.clone()}
@@ -169,6 +172,7 @@ struct RowProps {
     record: Record,
     /// Where the words of a search stand in its members.
     highlights: Option<Value>,
+    names: Rc<BTreeMap<String, String>>,
     /// Somebody else changed it a moment ago.
     mark: Option<&'static str>,
     is_chosen: bool,
@@ -178,7 +182,7 @@ struct RowProps {
 
 #[component]
 fn Row(props: &RowProps) -> Html {
-    let RowProps { collection, query, columns, record, highlights, mark, is_chosen, onchoose } = props;
+    let RowProps { collection, query, columns, record, highlights, names, mark, is_chosen, onchoose } = props;
     let go = use_go();
     let route = record.id().map(|id| Route::Record { name: collection.name.clone(), id });
     let onclick = {
@@ -196,7 +200,7 @@ fn Row(props: &RowProps) -> Html {
         }
     };
     let cells = columns.iter().enumerate().map(|(i, column)| {
-        let cell = cell(collection, query, &column.name, record);
+        let cell = cell(collection, query, names, &column.name, record);
         let class = classes!(column.numeric.then_some("number"), cell.is_code.then_some("code"));
         let title = (cell.text.chars().count() > 36).then(|| cell.text.clone());
         let stretches = highlights.as_ref().and_then(|found| found.get(&column.name));
@@ -220,7 +224,7 @@ fn Row(props: &RowProps) -> Html {
             <label>
                 <input
                     type="checkbox"
-                    aria-label={words::many::select(&table::title(record))}
+                    aria-label={words::many::select(&table::title_of(collection, record))}
                     checked={*is_chosen}
                     data-row-key={keys::CHOOSE.name}
                     onclick={clicked(None)}
@@ -280,7 +284,13 @@ fn joined(rows: &[Value], by: &str) -> String {
     rows.iter().filter_map(row).collect::<Vec<_>>().join("; ")
 }
 
-fn cell(collection: &Collection, query: &ListQuery, name: &str, record: &Record) -> Cell {
+fn cell(
+    collection: &Collection,
+    query: &ListQuery,
+    names: &BTreeMap<String, String>,
+    name: &str,
+    record: &Record,
+) -> Cell {
     let value = record.get(name);
     let hidden = query.left_join.iter().find(|join| join.collection.as_str() == name);
     let hidden = hidden.map_or("", |join| &join.their_field);
@@ -292,6 +302,12 @@ fn cell(collection: &Collection, query: &ListQuery, name: &str, record: &Record)
         ) => {
             cell.leads_to = RecordId::from_value(id).map(|id| (collection.clone(), id));
             cell.is_code = true;
+            if let Some(said) = table::named(names, name, id) {
+                (cell.text, cell.is_code) = (said, false);
+            }
+        }
+        (Some(FieldType::Reference { .. }), Some(ids)) => {
+            cell.text = table::named(names, name, ids).unwrap_or(cell.text);
         }
         (Some(FieldType::Json { .. }), _) => cell.is_code = true,
         (Some(FieldType::Datetime), Some(Value::String(moment))) => cell.text = table::short_moment(moment),
@@ -340,14 +356,20 @@ mod tests {
         }))
         .unwrap();
         let query = ListQuery::from_pairs(decode("left_join=antonyms:word=word")).unwrap();
-        let text = |name| cell(&words(), &query, name, &record).text;
+        let names = BTreeMap::new();
+        let text = |name| cell(&words(), &query, &names, name, &record).text;
         assert_eq!(text("at"), "2026-01-31 18:00");
         assert_eq!(text("updated_at"), "2026-02-01 08:30");
         assert_eq!(text("antonyms"), "averse · 1990; cold");
         assert_eq!(text("others"), "");
-        assert_eq!(cell(&words(), &query, "of", &record).leads_to.unwrap().1.to_string(), id);
+        assert_eq!(cell(&words(), &query, &names, "of", &record).leads_to.unwrap().1.to_string(), id);
+        let names = BTreeMap::from([(id.to_owned(), "Emma".to_owned()), ("of.7".to_owned(), "Persuasion".to_owned())]);
+        let shown = cell(&words(), &query, &names, "of", &record);
+        assert_eq!((shown.text.as_str(), shown.is_code), ("Emma", false));
         let record: Record = serde_json::from_value(json!({"of": 7})).unwrap();
-        let shown = cell(&words(), &query, "of", &record);
-        assert_eq!((shown.text.as_str(), shown.leads_to.unwrap().1.number()), ("7", Some(7)));
+        let shown = cell(&words(), &query, &names, "of", &record);
+        assert_eq!((shown.text.as_str(), shown.leads_to.unwrap().1.number()), ("Persuasion", Some(7)));
+        let shown = cell(&words(), &query, &BTreeMap::new(), "of", &record);
+        assert_eq!((shown.text.as_str(), shown.is_code), ("7", true));
     }
 }

@@ -120,17 +120,21 @@ async fn records_with(client: Client, names: Vec<CollectionName>, typed: String)
     if typed.chars().count() < 2 {
         return Ok((typed, Vec::new()));
     }
-    let query = ListQuery { search: typed.clone(), page_size: OF_EACH, count: false, ..ListQuery::default() };
+    let query =
+        ListQuery { search: typed.clone(), page_size: OF_EACH, count: false, named: true, ..ListQuery::default() };
     let asked = names.into_iter().take(ASKED).map(|name| {
         let call = Call::<records::List>::new((name.clone(),), ()).query(query.clone());
         let client = client.clone();
-        async move { client.send(call).await.map(|reply| (name, reply.body.results)) }
+        async move { client.send(call).await.map(|reply| (name, reply.body)) }
     });
     let mut found = Vec::new();
-    for (name, rows) in join_all(asked).await.into_iter().flatten() {
-        found.extend(rows.iter().filter_map(|record| {
+    for (name, page) in join_all(asked).await.into_iter().flatten() {
+        found.extend(page.results.iter().filter_map(|record| {
             let route = Route::Record { name: name.clone(), id: record.id()? };
-            Some((words::record(&table::title(record), &text::label(name.as_str())), (route, String::new())))
+            Some((
+                words::record(&table::called(record, &page.names), &text::label(name.as_str())),
+                (route, String::new()),
+            ))
         }));
     }
     found.truncate(SHOWN);

@@ -1,10 +1,10 @@
 //! A token explained: what it says, which key signed it, and what is wrong with it. It goes to this server, which keeps nothing of it, and nowhere
-//! else; it is in no address.
+//! else, and with a key that somebody gives not even there; it is in no address.
 
 use std::rc::Rc;
 
 use common::{
-    Call, CallError,
+    Call,
     endpoints::tokens::{Inspect, InspectedToken},
     inspection::{Claim, Inspection, segments},
 };
@@ -12,7 +12,7 @@ use wasm_bindgen_futures::spawn_local;
 use web_sys::HtmlTextAreaElement;
 use yew::prelude::*;
 
-use super::tabs;
+use super::{given_key, tabs};
 use crate::{
     hooks::{use_caller, use_client, use_focus},
     route::ServerPage,
@@ -21,22 +21,27 @@ use crate::{
 };
 
 /// What was asked, and what was answered.
-type Asked = Rc<(String, Result<Inspection, CallError>)>;
+type Asked = Rc<(String, Result<Inspection, String>)>;
 
 /// The page.
 #[component]
 pub(super) fn TokenPage() -> Html {
     let (client, is_admin) = (use_client(), use_caller().is_admin());
-    let typed = use_state(String::new);
+    let (typed, key) = (use_state(String::new), use_state(String::new));
     let asked = use_state(|| None::<Asked>);
     let focus = use_focus(true);
     let ask = {
         let (client, asked) = (client.clone(), asked.clone());
-        Callback::from(move |token: String| {
+        Callback::from(move |(token, key): (String, String)| {
             let (client, asked) = (client.clone(), asked.clone());
             spawn_local(async move {
-                let body = InspectedToken { token: token.clone() };
-                let answer = client.send(Call::<Inspect>::new((), body)).await.map(|reply| reply.body);
+                let answer = if key.trim().is_empty() {
+                    let body = InspectedToken { token: token.clone() };
+                    let reply = client.send(Call::<Inspect>::new((), body)).await;
+                    reply.map(|reply| reply.body).map_err(|error| error.to_string())
+                } else {
+                    given_key::check(&token, &key).await
+                };
                 asked.set(Some(Rc::new((token, answer))));
             });
         })
@@ -49,13 +54,20 @@ pub(super) fn TokenPage() -> Html {
         }
     };
     let onsubmit = {
-        let (ask, typed) = (ask.clone(), typed.clone());
+        let (ask, typed, key) = (ask.clone(), typed.clone(), key.clone());
         move |event: SubmitEvent| {
             event.prevent_default();
             let token = typed.trim().to_owned();
             if !token.is_empty() {
-                ask.emit(token);
+                ask.emit((token, (*key).clone()));
             }
+        }
+    };
+    let onkey = {
+        let (key, asked) = (key.clone(), asked.clone());
+        move |event: InputEvent| {
+            key.set(event.target_unchecked_into::<HtmlTextAreaElement>().value());
+            asked.set(None);
         }
     };
     let onown = {
@@ -65,7 +77,7 @@ pub(super) fn TokenPage() -> Html {
             spawn_local(async move {
                 if let Some(token) = client.own_token().await {
                     typed.set(token.clone());
-                    ask.emit(token);
+                    ask.emit((token, String::new()));
                 }
             });
         }
@@ -81,6 +93,10 @@ pub(super) fn TokenPage() -> Html {
                 <FieldFrame id="token" label={words::PASTE} hint={words::PASTE_HINT}>
                     <textarea ref={focus} id="token" class="input input-area input-code" rows="4" value={(*typed).clone()} {oninput}
                         autocomplete="off" autocapitalize="none" spellcheck="false" aria-describedby="token-hint token-error" />
+                </FieldFrame>
+                <FieldFrame id="token-key" label={words::KEY} hint={words::KEY_HINT}>
+                    <textarea id="token-key" class="input input-area input-code" rows="2" value={(*key).clone()} oninput={onkey}
+                        autocomplete="off" autocapitalize="none" spellcheck="false" aria-describedby="token-key-hint token-key-error" />
                 </FieldFrame>
                 <div class="form-actions">
                     <button type="submit" class="button button-primary">{ words::EXPLAIN }</button>
@@ -98,19 +114,20 @@ pub(super) fn TokenPage() -> Html {
 }
 
 /// How it stands, in one sentence.
-fn said(answer: &Result<Inspection, CallError>) -> Html {
+fn said(answer: &Result<Inspection, String>) -> Html {
     match answer {
         Ok(found) => {
             let class = if found.is_good { "notice notice-good" } else { "notice notice-bad" };
             html! { <p {class}>{ &found.said }</p> }
         }
-        Err(error) => html! { <p class="notice notice-bad">{ error.to_string() }</p> },
+        Err(error) => html! { <p class="notice notice-bad">{ error }</p> },
     }
 }
 
 fn explained(token: &str, found: &Inspection) -> Html {
     let [header, payload, signature] = segments(token);
     let signed = match (&found.key, found.is_signed) {
+        _ if found.is_by_given_key => words::SIGNED_BY_GIVEN[usize::from(found.is_signed)].to_owned(),
         (Some(key), true) => words::signed_by(&key.algorithm, &key.kid),
         _ => words::NOT_SIGNED.to_owned(),
     };

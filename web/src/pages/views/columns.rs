@@ -6,17 +6,27 @@ use common::{
 };
 use yew::prelude::*;
 
-use super::BesideProps;
 use crate::{
+    chosen::Chosen,
     hooks::use_go,
     route::Route,
     ui::icon::{Shape, icon},
     words::views as words,
 };
 
+/// Props of [`ColumnsMenu`].
+#[derive(Properties, PartialEq)]
+pub(super) struct ColumnsMenuProps {
+    pub(super) chosen: Chosen,
+    /// Somebody made some narrower or wider.
+    pub(super) has_widths: bool,
+    /// They are as wide as what they show again.
+    pub(super) onwidths: Callback<()>,
+}
+
 /// The menu: a box for each column, and what moves it.
 #[component]
-pub(super) fn ColumnsMenu(props: &BesideProps) -> Html {
+pub(super) fn ColumnsMenu(props: &ColumnsMenuProps) -> Html {
     let (chosen, go) = (&props.chosen, use_go());
     let all = table::columns(&chosen.collection);
     let shown = shown(&all, &chosen.query.fields);
@@ -68,12 +78,16 @@ pub(super) fn ColumnsMenu(props: &BesideProps) -> Html {
             if !chosen.query.fields.is_empty() {
                 <button type="button" class="button button-quiet button-small" onclick={all_again}>{ words::ALL_COLUMNS }</button>
             }
+            if props.has_widths {
+                <button type="button" class="button button-quiet button-small" onclick={props.onwidths.reform(|_: MouseEvent| ())}>{ words::USUAL_WIDTHS }</button>
+            }
+            <p class="hint">{ words::WIDTHS_HINT }</p>
         </>
     }
 }
 
 /// The columns that are shown, in their order.
-fn shown(all: &[Column], fields: &[String]) -> Vec<Column> {
+pub(super) fn shown(all: &[Column], fields: &[String]) -> Vec<Column> {
     if fields.is_empty() {
         return all.to_vec();
     }

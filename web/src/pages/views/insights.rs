@@ -4,14 +4,13 @@ use std::rc::Rc;
 
 use common::{
     Call, CallError,
-    aggregate::AggregateQuery,
     endpoints::records,
-    insight::{Bar, Chart, Insight, Kind, filtered, insights},
+    insight::{Bar, Chart, ChartStep, Charting, Insight, Kind, Zone, filtered, insights},
     name::CollectionName,
     query::{ListQuery, Query as _, encode},
     text::{count, single_line, thousands},
 };
-use js_sys::Array;
+use js_sys::{Array, Intl, Object, Reflect};
 use wasm_bindgen::{JsCast, JsValue};
 use web_sys::{Blob, HtmlElement, HtmlSelectElement};
 use yew::prelude::*;
@@ -96,7 +95,7 @@ fn Panel(props: &PanelProps) -> Html {
     });
     let (chart, again) = use_load(
         (chosen.collection.name.clone(), insight.clone(), shown),
-        |client, (name, insight, shown)| async move { load(&client, &name, &insight, &shown).await },
+        |client, (name, insight, shown)| async move { load(&client, &name, insight, (*shown).clone()).await },
     );
     let onchange = {
         let (onplot, choices) = (onplot.clone(), choices.clone());
@@ -147,26 +146,32 @@ fn Panel(props: &PanelProps) -> Html {
     }
 }
 
-/// The data of a chart: between which values records lie, where that has to be known, and how many are in each group.
+/// The browser's time zone.
+fn here() -> Zone {
+    let options = Intl::DateTimeFormat::new(&Array::new(), &Object::new()).resolved_options();
+    let name = Reflect::get(&options, &"timeZone".into()).ok().and_then(|name| name.as_string());
+    #[allow(clippy::cast_precision_loss, clippy::cast_possible_truncation)] // moments, and minutes of a day
+    Zone::new(name.unwrap_or_default(), |at| {
+        let date = js_sys::Date::new(&JsValue::from_f64(at as f64 * 1000.0));
+        -(date.get_timezone_offset() as i32) * 60
+    })
+}
+
+/// The data of a chart.
 async fn load(
     client: &Client,
     name: &CollectionName,
-    insight: &Insight,
-    shown: &ListQuery,
+    insight: Insight,
+    shown: ListQuery,
 ) -> Result<Option<Chart>, CallError> {
-    let ask = async |query: AggregateQuery| {
+    let (mut charting, mut query) = Charting::begin(insight, shown, here());
+    loop {
         let call = Call::<records::Aggregate>::new((name.clone(),), ()).query(query);
-        Ok::<_, CallError>(client.send(call).await?.body)
-    };
-    let range = match insight.range_query(shown) {
-        None => None,
-        Some(query) => match insight.range(&ask(query).await?) {
-            None => return Ok(None),
-            range => range,
-        },
-    };
-    let answer = ask(insight.query(shown, range.as_ref())).await?;
-    Ok(Some(insight.chart(range.as_ref(), &answer)))
+        match charting.take(&client.send(call).await?.body) {
+            ChartStep::Ask(next) => query = *next,
+            ChartStep::Done(chart) => return Ok(chart),
+        }
+    }
 }
 
 #[derive(Properties, PartialEq)]

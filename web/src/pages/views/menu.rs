@@ -9,7 +9,7 @@ use common::{
     endpoints::views,
     id::ViewId,
     query::{ListQuery, Query as _, encode},
-    text,
+    table, text,
     view::{View, ViewColumn, ViewDefinition, ViewPatch, ViewQuery, is_same},
 };
 use futures_util::future::LocalBoxFuture;
@@ -18,6 +18,7 @@ use wasm_bindgen_futures::spawn_local;
 use web_sys::HtmlInputElement;
 use yew::prelude::*;
 
+use super::widths::Widths;
 use crate::{
     chosen::Chosen,
     client::Client,
@@ -42,6 +43,9 @@ pub(super) struct ViewsMenuProps {
     /// The member that is plotted.
     pub(super) plot: Option<String>,
     pub(super) onplot: Callback<Option<String>>,
+    /// How wide columns are that somebody made narrower or wider.
+    pub(super) widths: Rc<Widths>,
+    pub(super) onwidths: Callback<Widths>,
 }
 
 /// Something that is sent, and what is said when that went well.
@@ -79,12 +83,14 @@ pub(super) fn ViewsMenu(props: &ViewsMenuProps) -> Html {
     };
     let apply = {
         let (name, size) = (collection.name.clone(), query.page_size);
-        let (onactive, onplot) = (props.onactive.clone(), props.onplot.clone());
+        let (onactive, onplot, onwidths) = (props.onactive.clone(), props.onplot.clone(), props.onwidths.clone());
         Callback::from(move |view: View| {
             if let Ok(query) = view.definition.query() {
                 let query = ListQuery { page_size: size, ..query };
                 onactive.emit(Some(view.id));
                 onplot.emit(view.definition.plot.clone());
+                let width = |column: &ViewColumn| Some((column.name.clone(), column.width?));
+                onwidths.emit(view.definition.columns.iter().filter_map(width).collect());
                 go.location(&(Route::Records { name: name.clone() }, encode(&query.to_pairs())));
             }
         })
@@ -116,7 +122,7 @@ pub(super) fn ViewsMenu(props: &ViewsMenuProps) -> Html {
                 <>
                     <div class="picker">{ for list.iter().map(|view| row(view, is_active(view), &caller, &apply)) }</div>
                     if let Some(view) = active.filter(|view| may_change(view, &caller)) {
-                        <Manage key={view.id.to_string()} view={view.clone()} query={query.clone()} plot={props.plot.clone()} send={send.clone()}
+                        <Manage key={view.id.to_string()} view={view.clone()} shown={columns_of(&props.chosen, &props.widths)} query={query.clone()} plot={props.plot.clone()} send={send.clone()}
                             ondelete={ { let deleting = deleting.setter(); Callback::from(move |one| deleting.set(Some(one))) } } />
                     }
                 </>
@@ -129,7 +135,7 @@ pub(super) fn ViewsMenu(props: &ViewsMenuProps) -> Html {
         <>
             <p class="notice-title">{ words::TITLE }</p>
             { rows }
-            <Keep chosen={props.chosen.clone()} plot={props.plot.clone()} busy={*busy} {send} />
+            <Keep chosen={props.chosen.clone()} columns={columns_of(&props.chosen, &props.widths)} plot={props.plot.clone()} busy={*busy} {send} />
             if let Some((_, name)) = &*deleting {
                 <Confirm title={words::delete_title(name)} text={words::DELETE_TEXT} submit={all_words::DELETE} {onconfirm}
                     onclose={ { let deleting = deleting.setter(); Callback::from(move |()| deleting.set(None)) } } />
@@ -189,6 +195,8 @@ fn change(id: ViewId, members: Object, said: String) -> Rc<dyn Fn(Client) -> Sen
 #[derive(Properties, PartialEq)]
 struct ManageProps {
     view: View,
+    /// The columns as they are seen; none where all are as they come.
+    shown: Vec<ViewColumn>,
     /// What the table shows.
     query: Rc<ListQuery>,
     plot: Option<String>,
@@ -199,7 +207,7 @@ struct ManageProps {
 /// What can be done with the view that is chosen.
 #[component]
 fn Manage(props: &ManageProps) -> Html {
-    let ManageProps { view, query, plot, send, ondelete } = props;
+    let ManageProps { view, shown, query, plot, send, ondelete } = props;
     let name = use_state(|| view.definition.name.clone());
     let oninput = {
         let name = name.clone();
@@ -223,17 +231,15 @@ fn Manage(props: &ManageProps) -> Html {
             send.emit(change(id, members, words::shared(&name, shared)));
         }
     };
-    let is_otherwise =
-        view.definition.plot != *plot || view.definition.query().is_ok_and(|shown| !is_same(&shown, query));
+    let has_widths = |columns: &[ViewColumn]| columns.iter().any(|column| column.width.is_some());
+    let is_otherwise = view.definition.plot != *plot
+        || (has_widths(shown) || has_widths(&view.definition.columns)) && *shown != view.definition.columns
+        || view.definition.query().is_ok_and(|shown| !is_same(&shown, query));
     let overwrite = {
-        let (send, view, query, plot) = (send.clone(), view.clone(), query.clone(), plot.clone());
+        let (send, view, query, plot, shown) = (send.clone(), view.clone(), query.clone(), plot.clone(), shown.clone());
         move |_: MouseEvent| {
-            let now = ViewDefinition::of(
-                String::new(),
-                view.definition.collection.clone(),
-                &query,
-                columns_of(&query, Some(&view)),
-            );
+            let collection = view.definition.collection.clone();
+            let now = ViewDefinition::of(String::new(), collection, &query, shown.clone());
             let members = [
                 ("filter", json!(now.filter)),
                 ("search", json!(now.search)),
@@ -269,16 +275,18 @@ fn Manage(props: &ManageProps) -> Html {
     }
 }
 
-/// The columns that a query chose, each as wide as a view of them had it.
-fn columns_of(query: &ListQuery, view: Option<&View>) -> Vec<ViewColumn> {
-    let width =
-        |name: &str| view.and_then(|view| view.definition.columns.iter().find(|column| column.name == name)?.width);
-    query.fields.iter().map(|name| ViewColumn { name: name.clone(), width: width(name) }).collect()
+/// The columns of a table, as wide as somebody made them; none where all are as they come.
+fn columns_of(chosen: &Chosen, widths: &Widths) -> Vec<ViewColumn> {
+    let fields = &chosen.query.fields;
+    let all = || table::columns(&chosen.collection).into_iter().map(|column| column.name).collect();
+    let names: Vec<String> = if fields.is_empty() && !widths.is_empty() { all() } else { fields.clone() };
+    names.into_iter().map(|name| ViewColumn { width: widths.get(&name).copied(), name }).collect()
 }
 
 #[derive(Properties, PartialEq)]
 struct KeepProps {
     chosen: Chosen,
+    columns: Vec<ViewColumn>,
     plot: Option<String>,
     busy: bool,
     send: Send,
@@ -299,15 +307,14 @@ fn Keep(props: &KeepProps) -> Html {
     let is_ready = !name.trim().is_empty() && !props.busy;
     let onsubmit = {
         let (send, chosen, typed, shared) = (props.send.clone(), props.chosen.clone(), name.clone(), *shared);
-        let plot = props.plot.clone();
+        let (plot, columns) = (props.plot.clone(), props.columns.clone());
         move |event: SubmitEvent| {
             event.prevent_default();
             if !is_ready {
                 return;
             }
-            let columns = columns_of(&chosen.query, None);
             let name = typed.trim().to_owned();
-            let view = ViewDefinition::of(name, chosen.collection.name.clone(), &chosen.query, columns);
+            let view = ViewDefinition::of(name, chosen.collection.name.clone(), &chosen.query, columns.clone());
             let view = ViewDefinition { shared, plot: plot.clone(), ..view };
             typed.set(String::new());
             send.emit(Rc::new(move |client: Client| -> Sending {

@@ -14,7 +14,7 @@ use common::{
     aggregate::{AggregateQuery, FacetValue},
     condition::Condition,
     field::{Field, FieldType},
-    id::{RecordId, UserId},
+    id::RecordId,
     name::CollectionName,
     problem::{FieldError, FieldErrors},
     query::{ListQuery, no_such_field},
@@ -31,6 +31,7 @@ use self::{
     period::Zone,
 };
 use super::{
+    names::Names,
     plan::Plan,
     view::{ReadCounts, View},
 };
@@ -44,7 +45,6 @@ use crate::domain::{
         referred::Referred,
         regex::Spent,
     },
-    users::name_of,
     work::{self, MAX_PAGE_BYTES},
 };
 
@@ -252,7 +252,7 @@ async fn facet(view: &View<'_>, column: &GroupColumn, groups: Groups<'_>) -> Res
     values.truncate(FACET_VALUES);
     let names = names_of(view, column, values.iter().map(|value| &value.value)).await?;
     for value in &mut values {
-        let name = names.get(&name_key(column, &value.value)).and_then(Value::as_str);
+        let name = names.get(&table::name_key(&column.name, &value.value)).and_then(Value::as_str);
         value.name = name.map(str::to_owned);
     }
     Ok(serde_json::to_value(values)?)
@@ -325,41 +325,19 @@ async fn hide_referred(view: &View<'_>, columns: &[GroupColumn], groups: &mut Gr
     Ok(())
 }
 
-/// Where the name of what a column's value is the id of stands: under the id; under the column and the id where that is a number, which is
-/// another record's in another collection.
-fn name_key(column: &GroupColumn, id: &Value) -> String {
-    match id {
-        Value::String(id) => id.clone(),
-        id => format!("{}.{id}", column.name),
-    }
-}
-
-/// What the records are called whose ids a column has: all of these may be viewed.
+/// What the records are called whose ids a column has.
 async fn names_of(
     view: &View<'_>,
     column: &GroupColumn,
     ids: impl Iterator<Item = &Value>,
 ) -> Result<Map<String, Value>> {
-    let mut names = Map::new();
-    let Some(collection) = ids_of(column) else { return Ok(names) };
-    if column.path.member == "owner" {
-        for id in ids {
-            let Some(user) = id.as_str().and_then(|id| id.parse::<UserId>().ok()) else { continue };
-            if let Some(name) = name_of(view.snapshot, user).await? {
-                names.insert(name_key(column, id), name.as_str().into());
-            }
-        }
-        return Ok(names);
+    let mut names = Names::default();
+    let Some(collection) = ids_of(column) else { return Ok(Map::new()) };
+    match column.path.member.as_str() {
+        "owner" => names.add_owners(view, ids).await?,
+        _ => names.add_records(view, &column.name, collection, ids).await?,
     }
-    let Some(target) = view.core.schemas.load(view.snapshot, collection).await? else { return Ok(names) };
-    for id in ids {
-        let Some(record) = RecordId::from_value(id) else { continue };
-        if let Some(entry) = view.snapshot.get(&keyspace::record(target.number(), record)).await? {
-            let title = table::title(&target.parse(record, &entry)?);
-            names.insert(name_key(column, id), title.chars().take(200).collect::<String>().into());
-        }
-    }
-    Ok(names)
+    Ok(names.0)
 }
 
 /// Rows as JSON. Sums and means of integers are numbers, of however many digits.

@@ -148,6 +148,7 @@ fn check(query: &ListQuery) -> Result<()> {
         ("facets", !query.facets.is_empty()),
         ("explain", query.explain),
         ("highlight", query.highlight),
+        ("named", query.named),
     ] {
         if is_said {
             errors.push(name, unknown_parameter());

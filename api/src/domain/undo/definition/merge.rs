@@ -157,6 +157,7 @@ impl Merge<'_> {
         changed_since |= member_back(&was.unique, &left.unique, &mut back.unique, overwrites);
         changed_since |= member_back(&was.indexed, &left.indexed, &mut back.indexed, overwrites);
         changed_since |= member_back(&was.searchable, &left.searchable, &mut back.searchable, overwrites);
+        changed_since |= member_back(&was.display, &left.display, &mut back.display, overwrites);
         changed_since |= member_back(&was.default, &left.default, &mut back.default, overwrites);
         changed_since |= member_back(&was.help, &left.help, &mut back.help, overwrites);
         if changed_since {

@@ -254,6 +254,7 @@ impl Requests<'_> {
                 let marks = if self.random.one_in(2) { "&highlight=true" } else { "" };
                 same(format!("search={}{marks}", self.random.pick(&WORDS)))
             }
+            3 if self.random.one_in(2) => same(format!("named=true&fields={field},{}", self.random.pick(&FIELDS))),
             3 => same(format!("fields={field},{}", self.random.pick(&FIELDS))),
             4 => {
                 let (other, theirs) = (self.random.pick(&self.world.names).clone(), *self.random.pick(&FIELDS));

@@ -24,34 +24,21 @@ use crate::{
 
 /// Props of [`JoinMenu`].
 #[derive(Properties, PartialEq)]
-pub(crate) struct JoinMenuProps {
-    pub(crate) collection: Rc<Collection>,
-    pub(crate) query: ListQuery,
-    pub(crate) ongo: Callback<ListQuery>,
+pub(super) struct JoinMenuProps {
+    pub(super) collection: Rc<Collection>,
+    pub(super) query: ListQuery,
+    pub(super) ongo: Callback<ListQuery>,
 }
 
 /// The joins that there are, each with a way to take it off, and a form for another.
 #[component]
-pub(crate) fn JoinMenu(props: &JoinMenuProps) -> Html {
-    let JoinMenuProps { collection, query, ongo } = props;
+pub(super) fn JoinMenu(props: &JoinMenuProps) -> Html {
+    let JoinMenuProps { collection, query, .. } = props;
     let (others, again) = use_load(collection.name.clone(), |client, own| async move {
         let page = client.send(Call::<collections::List>::new((), ())).await?.body;
         Ok(page.results.into_iter().filter(|other| other.name != own).collect::<Vec<_>>())
     });
     let wanted = use_state(|| None::<JoinWith>);
-    let joined = query.left_join.iter().enumerate().map(|(i, join)| {
-        let (mut next, ongo) = (query.clone(), ongo.clone());
-        next.left_join.remove(i);
-        let take_off = move |_: MouseEvent| ongo.emit(next.clone());
-        html! {
-            <li key={i}>
-                <span>{ words::join::said(join) }</span>
-                <button type="button" class="button button-quiet button-icon" aria-label={words::join::remove(join)} onclick={take_off}>
-                    { icon(Shape::Close) }
-                </button>
-            </li>
-        }
-    });
     let form = match (&others.value, &others.error) {
         (Some(others), _) if others.is_empty() => html! { <p>{ words::join::NONE }</p> },
         (Some(others), _) => {
@@ -68,12 +55,30 @@ pub(crate) fn JoinMenu(props: &JoinMenuProps) -> Html {
     html! {
         <>
             <p>{ words::join::LEAD }</p>
-            if !query.left_join.is_empty() {
-                <ul class="joins">{ for joined }</ul>
-            }
             { form }
         </>
     }
+}
+
+/// The joins that a table has, each with a way to take it off; nothing where it has none.
+pub(super) fn joins(query: &ListQuery, ongo: &Callback<ListQuery>) -> Html {
+    if query.left_join.is_empty() {
+        return Html::default();
+    }
+    let joined = query.left_join.iter().enumerate().map(|(i, join)| {
+        let (mut next, ongo) = (query.clone(), ongo.clone());
+        next.left_join.remove(i);
+        let take_off = move |_: MouseEvent| ongo.emit(next.clone());
+        html! {
+            <li key={i}>
+                <span>{ words::join::said(join) }</span>
+                <button type="button" class="button button-quiet button-icon" aria-label={words::join::remove(join)} title={words::join::remove(join)} onclick={take_off}>
+                    { icon(Shape::Close) }
+                </button>
+            </li>
+        }
+    });
+    html! { <ul class="joins" aria-label={words::join::ON}>{ for joined }</ul> }
 }
 
 fn join_form(
