@@ -33,7 +33,7 @@ use ratatui::{
     buffer::Buffer,
     layout::{Position, Rect},
     style::Style,
-    widgets::{Block, Borders, Widget as _},
+    widgets::{Block, Borders, Scrollbar, ScrollbarOrientation, ScrollbarState, StatefulWidget as _, Widget as _},
 };
 
 use crate::{
@@ -108,7 +108,7 @@ fn only_ascii(buffer: &mut Buffer) {
 /// Draws what is on top. Where text is typed, says where its cursor is.
 fn draw_body(buffer: &mut Buffer, body: Rect, model: &Model) -> Option<Position> {
     if let Some(scroll) = model.help {
-        page::draw(buffer, body, &help_lines(model, usize::from(body.width)), scroll);
+        page::draw(buffer, body, model.theme, &help_lines(model, usize::from(body.width)), scroll);
         return None;
     }
     if let Some(sign_in) = &model.sign_in {
@@ -158,7 +158,7 @@ fn draw_screen(buffer: &mut Buffer, whole: Rect, model: &Model) -> Option<Positi
         Screen::Record(detail) => {
             let body = record_lines(model, whole);
             let lines = detail_lines(detail, model.theme, usize::from(body.width));
-            page::draw(buffer, body, &lines, detail.scroll);
+            page::draw(buffer, body, model.theme, &lines, detail.scroll);
             None
         }
         Screen::Form(form) => form::record_form(buffer, body, model.theme, form),
@@ -173,7 +173,7 @@ fn draw_screen(buffer: &mut Buffer, whole: Rect, model: &Model) -> Option<Positi
         }
         Screen::Import(screen) => {
             let lines = import_lines(screen, model.theme, usize::from(body.width));
-            page::draw(buffer, body, &lines, screen.scroll);
+            page::draw(buffer, body, model.theme, &lines, screen.scroll);
             None
         }
     }
@@ -184,7 +184,7 @@ fn draw_sheet(buffer: &mut Buffer, whole: Rect, model: &Model, sheet: &Sheet) ->
     let body = sheet_body(model, whole);
     let lines = sheet_lines(model, sheet, usize::from(body.width));
     let scroll = if sheet.follows { usize::MAX } else { sheet.scroll };
-    page::draw(buffer, body, &lines, scroll);
+    page::draw(buffer, body, model.theme, &lines, scroll);
     let SheetKind::Token(token) = &sheet.kind else { return None };
     let at = width(words::TOKEN_INPUT) + 3;
     let room = usize::from(whole.width).saturating_sub(at + 2);
@@ -286,6 +286,21 @@ fn paragraph(buffer: &mut Buffer, area: Rect, mut row: u16, text: &str, style: S
         row += 1;
     }
     row
+}
+
+/// A bar at the right edge of an area that shows some of its rows, from one on; none where it shows all.
+fn scrollbar(buffer: &mut Buffer, area: Rect, theme: Theme, rows: usize, first: usize) {
+    let height = usize::from(area.height);
+    if rows <= height {
+        return;
+    }
+    let mut state = ScrollbarState::new(rows - height).position(first).viewport_content_length(height);
+    Scrollbar::new(ScrollbarOrientation::VerticalRight)
+        .begin_symbol(None)
+        .end_symbol(None)
+        .track_symbol(Some(" "))
+        .thumb_symbol(if theme.ascii { "#" } else { "▐" })
+        .render(area, buffer, &mut state);
 }
 
 /// What a screen shows in place of rows: a heading and what to do next.
