@@ -224,6 +224,7 @@ impl Model {
             Some(Screen::Account(form)) => form.state.context(),
             Some(Screen::Change(form)) => form.state.context(),
             Some(Screen::Export(form)) => form.state.context(),
+            Some(Screen::Join(form)) => form.state.context(),
             Some(Screen::Import(screen)) if screen.is_form() => screen.state.context(),
             Some(Screen::Import(_)) => Context::Import,
             Some(Screen::Users(_)) => Context::Users,
@@ -258,7 +259,12 @@ impl Model {
             Some(Screen::Sessions(sessions)) => sessions.list.load.is_waited_for(),
             // A dashboard asks all the time, which is nothing to be told.
             Some(
-                Screen::Dashboard(_) | Screen::Form(_) | Screen::Definition(_) | Screen::Account(_) | Screen::Change(_),
+                Screen::Dashboard(_)
+                | Screen::Form(_)
+                | Screen::Definition(_)
+                | Screen::Account(_)
+                | Screen::Change(_)
+                | Screen::Join(_),
             )
             | None => false,
             Some(Screen::Export(form)) => form.is_under_way(),
@@ -370,6 +376,7 @@ impl Model {
             | Screen::Account(_)
             | Screen::Change(_)
             | Screen::Export(_)
+            | Screen::Join(_)
             | Screen::Import(_) => Vec::new(),
         }
     }

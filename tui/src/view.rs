@@ -12,6 +12,8 @@ mod insights;
 #[cfg(test)]
 mod insights_tests;
 #[cfg(test)]
+mod join_tests;
+#[cfg(test)]
 mod many_tests;
 mod page;
 mod palette;
@@ -168,6 +170,7 @@ fn draw_screen(buffer: &mut Buffer, whole: Rect, model: &Model) -> Option<Positi
         Screen::Account(form) => form::draw(buffer, body, model.theme, &form.state, None, form.notice().as_deref()),
         Screen::Change(form) => form::draw(buffer, body, model.theme, &form.state, None, Some(&form.notice())),
         Screen::Export(form) => form::draw(buffer, body, model.theme, &form.state, None, Some(form.notice())),
+        Screen::Join(form) => form::draw(buffer, body, model.theme, &form.state, None, Some(words::JOIN_LEAD)),
         Screen::Import(screen) if screen.is_form() => {
             form::draw(buffer, body, model.theme, &screen.state, None, Some(words::CTRL_S_CHECKS))
         }
@@ -246,6 +249,7 @@ fn bar(buffer: &mut Buffer, area: Rect, model: &Model) {
         Screen::Account(form) => Some(form.kind.path()),
         Screen::Change(form) => Some(format!("{} › {}", words::CHANGE, words::chosen(form.selection().count()))),
         Screen::Export(_) => Some(words::EXPORT.to_owned()),
+        Screen::Join(_) => Some(words::JOIN.to_owned()),
         Screen::Import(_) => Some(words::IMPORT.to_owned()),
     }) {
         path.push_str(" › ");

@@ -6,6 +6,7 @@ mod command;
 mod dashboard;
 mod failure;
 mod insights;
+mod join;
 mod keys;
 mod live;
 mod many;

@@ -65,7 +65,7 @@ impl Model {
             Action::OtherField => {
                 matches!(self.screens.last(), Some(Screen::Insights(screen)) if screen.current().is_some_and(|panel| panel.choices.len() > 1))
             }
-            Action::Trash | Action::Export | Action::Views | Action::Insights => {
+            Action::Trash | Action::Export | Action::Views | Action::Insights | Action::Join => {
                 matches!(self.screens.last(), Some(Screen::Records(table)) if !table.is_look_up)
             }
             Action::Users | Action::Invitations | Action::Log | Action::Failures | Action::Server | Action::Backup => {

@@ -4,7 +4,7 @@
 use common::{
     field::FieldType,
     record::Record,
-    table::{Column, cell, marked, short_moment},
+    table::{Column, cell, joined_cell, marked, short_moment},
 };
 use ratatui::{
     buffer::Buffer,
@@ -233,6 +233,10 @@ fn text(screen: &Records, record: &Record, column: &Column, room: u16) -> String
         }
         (Rows::Sessions(_), "address", _) if !shared_by(record).is_empty() => {
             return cut(&shared_by(record).join(" + "), usize::from(room));
+        }
+        (Rows::Records, name, _) if screen.is_joined(name) => {
+            let rows = value.and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();
+            return cut(&joined_cell(&screen.table.query.left_join, name, rows), usize::from(room));
         }
         _ => {}
     }

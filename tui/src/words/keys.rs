@@ -12,6 +12,7 @@ pub fn of_form(model: &Model, action: Action) -> Option<&'static str> {
     match (action, model.screens.last()?) {
         (Action::Save, Screen::Change(_)) => Some("go on"),
         (Action::Save, Screen::Export(_)) => Some("write"),
+        (Action::Save, Screen::Join(_)) => Some("join"),
         (Action::Save, Screen::Import(_)) => Some("check"),
         _ => None,
     }
@@ -130,6 +131,7 @@ pub fn action(action: Action, context: Context) -> (&'static str, &'static str) 
         Action::CopyRow => ("copy row", "Copy the record: its fields, one a line"),
         Action::CopyId => ("copy id", "Copy the record's id"),
         Action::CopyLink => ("copy link", "Copy the record's address in the web app"),
+        Action::Join => ("join", "Show matching records of another collection beside each row"),
         Action::Insights => ("insights", "Show charts of the records under the filter"),
         Action::AsTable => ("table", "Show the charts as tables, or as charts again"),
         Action::OtherField => ("field", "Show the chart of another field of the kind"),
