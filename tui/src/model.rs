@@ -7,9 +7,11 @@ mod screen;
 
 use std::{
     collections::{BTreeMap, VecDeque},
+    path::PathBuf,
     time::Duration,
 };
 
+use coffer_client::migrations;
 use common::{id::OperationId, name::CollectionName, operation::Operation, user::User};
 use crossterm::event::KeyEvent;
 
@@ -65,6 +67,8 @@ pub struct Model {
     pub imports: Vec<Import>,
     /// The backup that is being written.
     pub backing_up: Option<Ticket>,
+    /// The folder of the files of migrations.
+    pub migrations: PathBuf,
     /// How often a dashboard asks; `None` for when a key says so.
     pub refresh: Option<Duration>,
     /// The write that is under way. Until its answer comes, keys wait in [`Self::ahead`].
@@ -154,6 +158,7 @@ impl Model {
             to_delete_chosen: None,
             imports: Vec::new(),
             backing_up: None,
+            migrations: migrations::DIR.into(),
             refresh: Some(config::REFRESH),
             writing: None,
             changing: None,

@@ -1,6 +1,7 @@
 //! Does what updates want done: one call of the client for each effect, its answer a message.
 
 mod files;
+mod migrations;
 mod sheet;
 mod views;
 

@@ -15,6 +15,8 @@ mod insights_tests;
 mod join_tests;
 #[cfg(test)]
 mod many_tests;
+#[cfg(test)]
+mod migrations_tests;
 mod page;
 mod palette;
 #[cfg(test)]
@@ -231,6 +233,7 @@ fn bar(buffer: &mut Buffer, area: Rect, model: &Model) {
                 SheetKind::Access => words::ACCESS,
                 SheetKind::Own(..) => words::DASHBOARD,
                 SheetKind::Invitations(_) => words::INVITATIONS,
+                SheetKind::Migrations(_) => words::MIGRATIONS,
             }
             .to_owned(),
         ),

@@ -16,7 +16,7 @@ use common::{
     table::title,
 };
 
-use super::split;
+use super::{migrations, split};
 use crate::{
     effect::SheetAsk,
     load::Ticket,
@@ -48,7 +48,7 @@ const NAMES: usize = 8;
 /// Asks.
 pub(super) async fn ask(client: &Client, ticket: Ticket, ask: SheetAsk) -> Message {
     let by_itself = match &ask {
-        SheetAsk::Log(pause, _) => {
+        SheetAsk::Log(pause, _) | SheetAsk::Migrations(pause, ..) => {
             tokio::time::sleep(*pause).await;
             !pause.is_zero()
         }
@@ -91,6 +91,9 @@ async fn told(client: &Client, ask: SheetAsk) -> Answer<SheetTold> {
         SheetAsk::Token(token) => {
             let token = Some(token).filter(|token| !token.is_empty());
             SheetTold::Token(Box::new(client.inspect(token).await?))
+        }
+        SheetAsk::Migrations(_, dir, what) => {
+            SheetTold::Migrations(Box::new(migrations::ask(client, &dir, what).await?))
         }
         SheetAsk::Invitations => SheetTold::Invitations(invitations(client).await?, None),
         SheetAsk::Invite => {
