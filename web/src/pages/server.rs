@@ -3,6 +3,7 @@
 mod access;
 mod api;
 mod log;
+mod migrations;
 mod palette;
 mod settings;
 mod token;
@@ -13,7 +14,7 @@ use crate::{
     hooks::use_caller,
     route::{Route, ServerPage},
     ui::link::Link,
-    words::server as words,
+    words::{migrations as migration_words, server as words},
 };
 
 /// Props of [`ServerView`].
@@ -35,6 +36,7 @@ pub(crate) fn ServerView(props: &ServerProps) -> Html {
     match props.page {
         ServerPage::Log if is_admin => html! { <log::LogPage /> },
         ServerPage::Access if is_admin => html! { <access::AccessPage /> },
+        ServerPage::Migrations if is_admin => html! { <migrations::MigrationsPage /> },
         ServerPage::Api => html! { <api::ApiPage /> },
         ServerPage::Settings if is_admin => html! { <settings::SettingsPage /> },
         _ => html! { <token::TokenPage /> },
@@ -51,6 +53,7 @@ fn tabs(current: ServerPage) -> Html {
             { tab(ServerPage::Settings, words::SETTINGS) }
             { tab(ServerPage::Log, words::LOG) }
             { tab(ServerPage::Access, words::ACCESS) }
+            { tab(ServerPage::Migrations, migration_words::TITLE) }
             { tab(ServerPage::Token, words::TOKEN) }
         </nav>
     }
