@@ -1,6 +1,10 @@
 //! Migrations: named changes of collections and of what stands in them, kept in files and applied in order. A server knows which were
 //! applied. What a step says is read where it is done; here it is an object.
 
+#[cfg(feature = "files")]
+mod file;
+mod listed;
+
 use std::{fmt, str::FromStr};
 
 use serde::{Deserialize, Serialize};
@@ -21,6 +25,10 @@ use crate::{
     schema::described_as_text,
     undo::Changed,
 };
+
+#[cfg(feature = "files")]
+pub use self::file::{ENDINGS, read_file, read_object};
+pub use self::listed::{Listed, listed, summary};
 
 /// Steps of one migration at most.
 pub const MAX_STEPS: usize = 500;

@@ -1,9 +1,13 @@
 //! Tables: which columns a collection has, how a value is shown in a cell, how a table is sorted, filtered and paged.
 //! Both clients draw this model.
 
+mod joined;
+
 use std::collections::BTreeMap;
 
 use serde_json::Value;
+
+pub use self::joined::{join_fields, joined_cell, joined_columns, likely_join};
 
 use crate::{
     collection::Collection,

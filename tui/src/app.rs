@@ -1,7 +1,7 @@
 //! The event loop: keys, answers and signals come in, the model is updated and drawn, and what the update wants is done
 //! in tasks of their own, so that nothing here ever waits for the network.
 
-use std::{io, sync::Arc, time::Duration};
+use std::{io, path::PathBuf, sync::Arc, time::Duration};
 
 use coffer_client::{Client, server::Server};
 use crossterm::event::{Event, EventStream, MouseEventKind};
@@ -58,6 +58,8 @@ pub struct Options {
     pub is_read_only: bool,
     /// How often the dashboard asks.
     pub refresh: Refresh,
+    /// The folder of the files of migrations.
+    pub migrations: PathBuf,
     /// Where somebody was, the last time.
     pub place: Option<LastLocation>,
 }
@@ -73,7 +75,7 @@ pub async fn run(
     let size = crossterm::terminal::size()?;
     let (mut model, effects) = Model::new(server.to_string(), in_the_clear, client.has_session(), size);
     (model.theme, model.is_read_only, model.reopen) = (options.theme, options.is_read_only, options.place);
-    model.refresh = options.refresh;
+    (model.refresh, model.migrations) = (options.refresh, options.migrations);
     let mut app = App::new(model, Arc::new(client));
     app.spawn(effects);
     let (mut events, mut listening) = listen();

@@ -4,7 +4,10 @@ use std::path::PathBuf;
 
 use clap::{CommandFactory as _, Parser};
 use clap_complete::Shell;
-use coffer_client::profile::{self, Target};
+use coffer_client::{
+    migrations,
+    profile::{self, Target},
+};
 use common::variables;
 
 use crate::{
@@ -40,6 +43,9 @@ pub struct Args {
     /// Nothing is written.
     #[arg(long, help = words::READONLY_HELP)]
     pub readonly: bool,
+    /// The folder of the files of migrations.
+    #[arg(long, help = words::MIGRATIONS_HELP, value_name = "DIR", env = "COFFER_MIGRATIONS", default_value = migrations::DIR)]
+    pub migrations: PathBuf,
     /// How often the dashboard asks.
     #[arg(long, help = words::REFRESH_HELP, value_name = "TIME|off", value_parser = config::refresh)]
     pub refresh: Option<Refresh>,

@@ -24,6 +24,7 @@ use crate::{
     load::Ticket,
     many::{ExportTo, Incoming, ManyAct},
     message::{Deleted, Undo},
+    migrating::Migrating,
 };
 
 /// Something to be done. No `Debug`: passwords are in here.
@@ -138,6 +139,8 @@ pub enum SheetAsk {
     Given(String, String),
     /// The invitations that nobody has used yet.
     Invitations,
+    /// Migrations, after a pause and what is to be done with one of them; files are those of this folder.
+    Migrations(Duration, PathBuf, Migrating),
     /// Make one, and then these.
     Invite,
     /// Take one back, and then these.

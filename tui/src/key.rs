@@ -27,6 +27,8 @@ pub enum Context {
     Users,
     /// The invitations that nobody has used yet.
     Invitations,
+    /// Migrations.
+    Migrations,
     /// Where somebody is signed in.
     Sessions,
     /// The filter line above a table.
@@ -90,6 +92,7 @@ pub enum Action {
     CopyId,
     CopyLink,
     Insights,
+    Join,
     AsTable,
     OtherField,
     PreviousPage,
@@ -133,6 +136,7 @@ pub enum Action {
     Restore,
     Users,
     Invitations,
+    Migrations,
     Sessions,
     Password,
     EndOthers,
@@ -201,6 +205,7 @@ const EVERYWHERE: &[Context] = &[
     C::Record,
     C::Users,
     C::Invitations,
+    C::Migrations,
     C::Sessions,
     C::Line,
     C::Area,
@@ -225,6 +230,7 @@ const SCREENS: &[Context] = &[
     C::Record,
     C::Users,
     C::Invitations,
+    C::Migrations,
     C::Sessions,
     C::Changes,
     C::Views,
@@ -241,6 +247,7 @@ const READING: &[Context] = &[
     C::Record,
     C::Users,
     C::Invitations,
+    C::Migrations,
     C::Sessions,
     C::Changes,
     C::Views,
@@ -254,6 +261,7 @@ const TABLE: &[Context] = &[C::Records, C::Chosen];
 const COLUMNS: &[Context] = &[C::Records, C::Chosen, C::Users, C::Sessions];
 const LISTS: &[Context] = &[C::Collections, C::Records, C::Chosen, C::Users, C::Sessions, C::Changes];
 const FORMS: &[Context] = &[C::Line, C::Area, C::Choice, C::Choices];
+const SCROLLING: &[Context] = &[C::Record, C::Import, C::Sheet, C::Migrations, C::Api, C::Log, C::Help];
 const CHOOSING: &[Context] = &[C::Choice, C::Choices];
 
 /// Every key, in the order in which help and footer show them. Ctrl-C, which quits from anywhere, stands at the end.
@@ -304,8 +312,10 @@ pub(crate) const KEYS: &[Binding] = &[
     row(&[C::Token], &[key(KeyCode::PageDown)], A::NextPage, false),
     row(&[C::Invitations], &[letter('n')], A::New, true),
     row(&[C::Invitations], &[letter('d'), key(KeyCode::Delete)], A::Delete, true),
+    row(&[C::Migrations], &[key(KeyCode::Enter)], A::Open, true),
+    row(&[C::Migrations], &[letter('d'), key(KeyCode::Delete)], A::Delete, true),
     row(
-        &[C::Changes, C::Views, C::Insights, C::Sheet, C::Invitations, C::Api, C::Log, C::Token],
+        &[C::Changes, C::Views, C::Insights, C::Sheet, C::Invitations, C::Migrations, C::Api, C::Log, C::Token],
         &[key(KeyCode::Esc)],
         A::Back,
         true,
@@ -343,13 +353,8 @@ pub(crate) const KEYS: &[Binding] = &[
     row(COLUMNS, &[letter('[')], A::PreviousPage, false),
     row(COLUMNS, &[letter(']')], A::NextPage, false),
     row(COLUMNS, &[key(KeyCode::Backspace)], A::AllRows, false),
-    row(&[C::Record, C::Import, C::Sheet, C::Api, C::Log, C::Help], &[key(KeyCode::PageUp)], A::PreviousPage, false),
-    row(
-        &[C::Record, C::Import, C::Sheet, C::Api, C::Log, C::Help],
-        &[key(KeyCode::PageDown), letter(' ')],
-        A::NextPage,
-        false,
-    ),
+    row(SCROLLING, &[key(KeyCode::PageUp)], A::PreviousPage, false),
+    row(SCROLLING, &[key(KeyCode::PageDown), letter(' ')], A::NextPage, false),
     row(READING, &[key(KeyCode::Home), letter('g')], A::First, false),
     row(READING, &[key(KeyCode::End), letter('G')], A::Last, false),
     row(SCREENS, &[letter('r'), key(KeyCode::F(5))], A::Reload, true),
@@ -396,6 +401,7 @@ pub(crate) const KEYS: &[Binding] = &[
     row(&[C::Dashboard, C::Collections], &[letter('U')], A::Users, true),
     row(&[C::Dashboard, C::Collections], &[letter('i')], A::Sessions, true),
     row(&[C::Dashboard, C::Collections], &[letter('p')], A::Password, true),
+    row(&[C::Dashboard, C::Collections], &[letter('m')], A::Migrations, true),
     row(&[C::Dashboard, C::Collections], &[letter('T')], A::Token, true),
     row(&[C::Dashboard], &[letter('b')], A::Backup, true),
     row(&[C::Records, C::Record], &[letter('H')], A::History, false),
@@ -404,6 +410,7 @@ pub(crate) const KEYS: &[Binding] = &[
     row(&[C::Records], &[letter('Z')], A::Trash, false),
     row(TABLE, &[letter('V')], A::Views, true),
     row(TABLE, &[letter('I')], A::Insights, true),
+    row(TABLE, &[letter('J')], A::Join, true),
     row(TABLE, &[letter('y')], A::CopyCell, false),
     row(&[C::Records, C::Chosen, C::Record], &[letter('Y')], A::CopyRow, false),
     row(&[C::Records, C::Chosen, C::Record], &[letter('i')], A::CopyId, false),
@@ -476,7 +483,7 @@ pub(crate) fn name((code, modifiers): Key) -> String {
 mod tests {
     use super::*;
 
-    const ALL: [Context; 24] = [
+    const ALL: [Context; 25] = [
         C::SignIn,
         C::Dashboard,
         C::Collections,
@@ -485,6 +492,7 @@ mod tests {
         C::Import,
         C::Users,
         C::Invitations,
+        C::Migrations,
         C::Sessions,
         C::Filter,
         C::Record,

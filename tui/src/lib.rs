@@ -29,6 +29,7 @@ mod live;
 mod load;
 pub mod many;
 pub mod message;
+pub mod migrating;
 pub mod model;
 pub mod output;
 mod page;

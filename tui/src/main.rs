@@ -60,6 +60,7 @@ fn run(args: &Args) -> anyhow::Result<End> {
         theme: Theme::new(args.theme.or(config.theme).unwrap_or_default(), is_ascii),
         has_mouse: !args.no_mouse && config.mouse.unwrap_or(true),
         is_read_only: args.readonly || config.readonly.unwrap_or(false),
+        migrations: args.migrations.clone(),
         refresh: args.refresh.or(config.refresh).unwrap_or(Some(config::REFRESH)),
         place,
     };

@@ -35,6 +35,7 @@ use crossterm::event::{KeyEvent, MouseEvent};
 use crate::{
     load::Ticket,
     many::{Checked, FileFault, ManyAct},
+    migrating::MigrationsTold,
 };
 
 /// A record that is to be deleted.
@@ -92,6 +93,8 @@ pub enum SheetTold {
     Own(Box<Own>),
     /// What a token says.
     Token(Box<Inspection>),
+    /// Migrations.
+    Migrations(Box<MigrationsTold>),
     /// The invitations that nobody has used yet, and the one that was made just now.
     Invitations(Vec<OpenInvitation>, Option<Box<Invitation>>),
 }

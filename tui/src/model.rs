@@ -7,9 +7,11 @@ mod screen;
 
 use std::{
     collections::{BTreeMap, VecDeque},
+    path::PathBuf,
     time::Duration,
 };
 
+use coffer_client::migrations;
 use common::{id::OperationId, name::CollectionName, operation::Operation, user::User};
 use crossterm::event::KeyEvent;
 
@@ -65,6 +67,8 @@ pub struct Model {
     pub imports: Vec<Import>,
     /// The backup that is being written.
     pub backing_up: Option<Ticket>,
+    /// The folder of the files of migrations.
+    pub migrations: PathBuf,
     /// How often a dashboard asks; `None` for when a key says so.
     pub refresh: Option<Duration>,
     /// The write that is under way. Until its answer comes, keys wait in [`Self::ahead`].
@@ -154,6 +158,7 @@ impl Model {
             to_delete_chosen: None,
             imports: Vec::new(),
             backing_up: None,
+            migrations: migrations::DIR.into(),
             refresh: Some(config::REFRESH),
             writing: None,
             changing: None,
@@ -224,6 +229,7 @@ impl Model {
             Some(Screen::Account(form)) => form.state.context(),
             Some(Screen::Change(form)) => form.state.context(),
             Some(Screen::Export(form)) => form.state.context(),
+            Some(Screen::Join(form)) => form.state.context(),
             Some(Screen::Import(screen)) if screen.is_form() => screen.state.context(),
             Some(Screen::Import(_)) => Context::Import,
             Some(Screen::Users(_)) => Context::Users,
@@ -258,7 +264,12 @@ impl Model {
             Some(Screen::Sessions(sessions)) => sessions.list.load.is_waited_for(),
             // A dashboard asks all the time, which is nothing to be told.
             Some(
-                Screen::Dashboard(_) | Screen::Form(_) | Screen::Definition(_) | Screen::Account(_) | Screen::Change(_),
+                Screen::Dashboard(_)
+                | Screen::Form(_)
+                | Screen::Definition(_)
+                | Screen::Account(_)
+                | Screen::Change(_)
+                | Screen::Join(_),
             )
             | None => false,
             Some(Screen::Export(form)) => form.is_under_way(),
@@ -370,6 +381,7 @@ impl Model {
             | Screen::Account(_)
             | Screen::Change(_)
             | Screen::Export(_)
+            | Screen::Join(_)
             | Screen::Import(_) => Vec::new(),
         }
     }

@@ -2,6 +2,7 @@
 
 mod files;
 mod given_key;
+mod migrations;
 mod names;
 mod sheet;
 mod views;

@@ -12,7 +12,11 @@ mod insights;
 #[cfg(test)]
 mod insights_tests;
 #[cfg(test)]
+mod join_tests;
+#[cfg(test)]
 mod many_tests;
+#[cfg(test)]
+mod migrations_tests;
 mod page;
 mod palette;
 #[cfg(test)]
@@ -33,7 +37,7 @@ use ratatui::{
     buffer::Buffer,
     layout::{Position, Rect},
     style::Style,
-    widgets::{Block, Borders, Widget as _},
+    widgets::{Block, Borders, Scrollbar, ScrollbarOrientation, ScrollbarState, StatefulWidget as _, Widget as _},
 };
 
 use crate::{
@@ -109,7 +113,7 @@ fn only_ascii(buffer: &mut Buffer) {
 /// Draws what is on top. Where text is typed, says where its cursor is.
 fn draw_body(buffer: &mut Buffer, body: Rect, model: &Model) -> Option<Position> {
     if let Some(scroll) = model.help {
-        page::draw(buffer, body, &help_lines(model, usize::from(body.width)), scroll);
+        page::draw(buffer, body, model.theme, &help_lines(model, usize::from(body.width)), scroll);
         return None;
     }
     if let Some(sign_in) = &model.sign_in {
@@ -159,7 +163,7 @@ fn draw_screen(buffer: &mut Buffer, whole: Rect, model: &Model) -> Option<Positi
         Screen::Record(detail) => {
             let body = record_lines(model, whole);
             let lines = detail_lines(detail, model.theme, usize::from(body.width));
-            page::draw(buffer, body, &lines, detail.scroll);
+            page::draw(buffer, body, model.theme, &lines, detail.scroll);
             None
         }
         Screen::Form(form) => form::record_form(buffer, body, model.theme, form),
@@ -169,12 +173,13 @@ fn draw_screen(buffer: &mut Buffer, whole: Rect, model: &Model) -> Option<Positi
         Screen::Account(form) => form::draw(buffer, body, model.theme, &form.state, None, form.notice().as_deref()),
         Screen::Change(form) => form::draw(buffer, body, model.theme, &form.state, None, Some(&form.notice())),
         Screen::Export(form) => form::draw(buffer, body, model.theme, &form.state, None, Some(form.notice())),
+        Screen::Join(form) => form::draw(buffer, body, model.theme, &form.state, None, Some(words::JOIN_LEAD)),
         Screen::Import(screen) if screen.is_form() => {
             form::draw(buffer, body, model.theme, &screen.state, None, Some(words::CTRL_S_CHECKS))
         }
         Screen::Import(screen) => {
             let lines = import_lines(screen, model.theme, usize::from(body.width));
-            page::draw(buffer, body, &lines, screen.scroll);
+            page::draw(buffer, body, model.theme, &lines, screen.scroll);
             None
         }
     }
@@ -185,7 +190,7 @@ fn draw_sheet(buffer: &mut Buffer, whole: Rect, model: &Model, sheet: &Sheet) ->
     let body = sheet_body(model, whole);
     let lines = sheet_lines(model, sheet, usize::from(body.width));
     let scroll = if sheet.follows { usize::MAX } else { sheet.scroll };
-    page::draw(buffer, body, &lines, scroll);
+    page::draw(buffer, body, model.theme, &lines, scroll);
     let SheetKind::Token(token) = &sheet.kind else { return None };
     let at = width(words::TOKEN_INPUT) + 3;
     let room = usize::from(whole.width).saturating_sub(at + 2);
@@ -236,6 +241,7 @@ fn bar(buffer: &mut Buffer, area: Rect, model: &Model) {
                 SheetKind::Access => words::ACCESS,
                 SheetKind::Own(..) => words::DASHBOARD,
                 SheetKind::Invitations(_) => words::INVITATIONS,
+                SheetKind::Migrations(_) => words::MIGRATIONS,
             }
             .to_owned(),
         ),
@@ -254,6 +260,7 @@ fn bar(buffer: &mut Buffer, area: Rect, model: &Model) {
         Screen::Account(form) => Some(form.kind.path()),
         Screen::Change(form) => Some(format!("{} › {}", words::CHANGE, words::chosen(form.selection().count()))),
         Screen::Export(_) => Some(words::EXPORT.to_owned()),
+        Screen::Join(_) => Some(words::JOIN.to_owned()),
         Screen::Import(_) => Some(words::IMPORT.to_owned()),
     }) {
         path.push_str(" › ");
@@ -294,6 +301,21 @@ fn paragraph(buffer: &mut Buffer, area: Rect, mut row: u16, text: &str, style: S
         row += 1;
     }
     row
+}
+
+/// A bar at the right edge of an area that shows some of its rows, from one on; none where it shows all.
+fn scrollbar(buffer: &mut Buffer, area: Rect, theme: Theme, rows: usize, first: usize) {
+    let height = usize::from(area.height);
+    if rows <= height {
+        return;
+    }
+    let mut state = ScrollbarState::new(rows - height).position(first).viewport_content_length(height);
+    Scrollbar::new(ScrollbarOrientation::VerticalRight)
+        .begin_symbol(None)
+        .end_symbol(None)
+        .track_symbol(Some(" "))
+        .thumb_symbol(if theme.ascii { "#" } else { "▐" })
+        .render(area, buffer, &mut state);
 }
 
 /// What a screen shows in place of rows: a heading and what to do next.

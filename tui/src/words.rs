@@ -6,9 +6,11 @@ mod command;
 mod dashboard;
 mod failure;
 mod insights;
+mod join;
 mod keys;
 mod live;
 mod many;
+mod migrations;
 mod people;
 mod sheet;
 mod views;
@@ -26,8 +28,8 @@ use common::{
 pub use common::words::SESSION_ENDED as ENDED;
 
 pub use self::{
-    changes::*, command::*, dashboard::*, failure::*, insights::*, keys::*, live::*, many::*, people::*, sheet::*,
-    views::*,
+    changes::*, command::*, dashboard::*, failure::*, insights::*, join::*, keys::*, live::*, many::*, migrations::*,
+    people::*, sheet::*, views::*,
 };
 use crate::width;
 

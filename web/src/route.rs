@@ -78,15 +78,18 @@ pub(crate) enum ServerPage {
     Access,
     /// How a collection's records are asked for.
     Api,
+    /// Migrations.
+    Migrations,
 }
 
 impl ServerPage {
-    const ALL: [(Self, &'static str); 5] = [
+    const ALL: [(Self, &'static str); 6] = [
         (Self::Settings, "settings"),
         (Self::Log, "log"),
         (Self::Token, "token"),
         (Self::Access, "access"),
         (Self::Api, "api"),
+        (Self::Migrations, "migrations"),
     ];
 }
 

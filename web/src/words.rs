@@ -7,6 +7,7 @@ pub(crate) mod editor;
 pub(crate) mod explorer;
 pub(crate) mod live;
 pub(crate) mod many;
+pub(crate) mod migrations;
 pub(crate) mod server;
 pub(crate) mod views;
 

@@ -43,6 +43,11 @@ pub(crate) fn choose(headers: &HeaderMap, available: impl Fn(Encoding) -> bool) 
     best.0
 }
 
+/// Whether the client says in words that it does not want what is not compressed.
+pub(crate) fn refuses_identity(headers: &HeaderMap) -> bool {
+    weight(headers, Encoding::Identity) == 0
+}
+
 /// How much the client likes `encoding`: 0 for not at all, and never less than 1 for the file as it is, unless that is refused in words.
 fn weight(headers: &HeaderMap, encoding: Encoding) -> u16 {
     let (mut named, mut any) = (None, None);

@@ -20,7 +20,7 @@ use std::{
 use anyhow::{Result, bail};
 use clap::{Args, Subcommand, ValueEnum};
 use common::{
-    migration::{AppliedMigration, ApplyQuery, MigrationAnswer, MigrationId, RevertMigrationQuery},
+    migration::{AppliedMigration, ApplyQuery, MigrationAnswer, MigrationId, MigrationState, RevertMigrationQuery},
     name::CollectionName,
     undo::Changed,
 };
@@ -178,16 +178,28 @@ async fn apply(
     up_to: Option<&str>,
     record: bool,
 ) -> Result<()> {
-    let (_, known) = known(target).await?;
-    let open = to_apply(folder, &known, collection, up_to)?;
+    let (mut all, by_id) = known(target).await?;
+    let open = to_apply(folder, &by_id, collection, up_to)?;
     let mut out = io::stdout();
     if open.is_empty() {
         writeln!(out, "Nothing is to be applied.")?;
     }
     for migration in open {
-        target.apply(migration, ApplyQuery { record, ..ApplyQuery::default() }).await?;
-        let word = if record { "Noted as applied" } else { "Applied" };
-        writeln!(out, "{word}: {}", migration.id())?;
+        let id = migration.id();
+        let query = ApplyQuery { record, ..ApplyQuery::default() };
+        let mut word = if record { "Noted as applied" } else { "Applied" };
+        // Where several begin at once, as on each node of a deployment, one does it, and the others wait for that.
+        while let Err(error) = target.apply(migration, query).await {
+            let now = target.known().await?;
+            if now == all {
+                return Err(error);
+            }
+            all = now;
+            if all.iter().any(|one| one.migration.id() == id && one.state == MigrationState::Applied) {
+                word = "Applied by somebody else";
+            }
+        }
+        writeln!(out, "{word}: {id}")?;
     }
     Ok(())
 }

@@ -1,5 +1,5 @@
-//! Answers compressed for who asks for it, at levels that cost less time than they save on a network. To this machine itself nothing is saved; and what holds
-//! secrets stays as it is, since the length of what is compressed tells about its content where a stranger can put something beside it (BREACH).
+//! Answers compressed for who asks for it, at levels that cost less time than they save on a network. To this machine itself nothing is saved, unless it
+//! refuses what is not compressed, as one does that stands at the end of a tunnel or of a proxy; and what holds secrets stays as it is, since the length of what is compressed tells about its content where a stranger can put something beside it (BREACH).
 
 mod levels;
 mod streamed;
@@ -12,7 +12,7 @@ use http::{HeaderMap, StatusCode, header};
 use server::{headers::vary, request::Connection};
 
 use super::response::{Body, Response};
-use crate::assets::encoding::{Encoding, choose};
+use crate::assets::encoding::{Encoding, choose, refuses_identity};
 use levels::{GZIP_LEVEL, brotli_parameters};
 use streamed::Compressed;
 
@@ -28,7 +28,7 @@ impl Wanted {
     /// By what it accepts, and whence it comes.
     pub(super) fn of(headers: &HeaderMap, connection: Option<&Connection>) -> Self {
         let is_here = connection.is_some_and(|connection| connection.client.is_loopback());
-        Self(if is_here { Encoding::Identity } else { choose(headers, |_| true) })
+        Self(if is_here && !refuses_identity(headers) { Encoding::Identity } else { choose(headers, |_| true) })
     }
 
     /// The answer as it is wanted.

@@ -5,6 +5,7 @@ mod files;
 mod import_drf;
 mod killed;
 mod steps;
+mod together;
 
 use std::{
     fs,

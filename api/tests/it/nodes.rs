@@ -85,6 +85,43 @@ async fn what_one_server_did_holds_on_the_other_with_the_next_request() {
 }
 
 #[tokio::test]
+async fn where_several_nodes_apply_the_same_migrations_one_does_it_and_the_others_wait() {
+    let cluster = Cluster::new();
+    let mut node = cluster.node("node");
+    let admin = node.set_up().await;
+    admin.collection("notes", json!([{"name": "title", "type": "text"}, {"name": "pages", "type": "text"}])).await;
+    for _ in 0..3 {
+        let rows: Value = (0..1000).map(|n| json!({"title": format!("a{n} b"), "pages": n.to_string()})).collect();
+        admin.post("/api/records/notes/", &rows).await.is(201);
+    }
+    let migrations = cluster.dir.path().join("migrations");
+    let file = |name: &str, text: &str| {
+        fs::create_dir_all(migrations.join("notes")).unwrap();
+        fs::write(migrations.join("notes").join(name), text).unwrap();
+    };
+    file(
+        "0001_pages.toml",
+        "[[steps]]\nchange = \"notes\"\n[steps.alter.pages]\ntype = \"integer\"\nconvert = \"number\"\n",
+    );
+    file("0002_names.toml", "after = [\"notes/0001_pages\"]\n[[steps]]\nupdate = \"notes\"\nset = { title = \"c\" }\n");
+    let dir = migrations.display().to_string();
+    let said: Vec<String> = std::thread::scope(|threads| {
+        let apply = || cluster.coffer(&["migrate", "apply", "--dir", &dir]);
+        let all: Vec<_> = (0..3).map(|_| threads.spawn(apply)).collect();
+        all.into_iter().map(|one| one.join().unwrap()).collect()
+    });
+    for said in &said {
+        assert!(said.starts_with("0: "), "{said}");
+    }
+    let known = admin.get("/api/migrations/").await.is(200);
+    let names: Vec<_> = known["results"].as_array().unwrap().iter().map(|one| (&one["name"], &one["state"])).collect();
+    assert_eq!(names, [(&json!("0001_pages"), &json!("applied")), (&json!("0002_names"), &json!("applied"))]);
+    let operations = admin.get("/api/operations/?page_size=100").await.is(200);
+    let begun = operations["results"].as_array().unwrap().iter().filter(|one| one["kind"] == "migrate").count();
+    assert_eq!(begun, 2, "each was applied once: {operations}");
+}
+
+#[tokio::test]
 async fn without_its_database_a_server_answers_nothing_from_memory_and_goes_on_when_it_is_back() {
     let mut cluster = Cluster::new();
     let mut node = cluster.node("node");

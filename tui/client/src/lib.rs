@@ -4,10 +4,12 @@
 //! - [`session`], [`server`], [`profile`]: the session's file, the server's address, servers with a name
 //! - [`ready`]: asking a server whether it is ready, without a session
 //! - [`upload`]: a file on its way to the server
+//! - [`migrations`]: files of migrations
 //! - [`failure`]: why a call did not succeed; `reason`, why nothing came back
 
 pub mod client;
 pub mod failure;
+pub mod migrations;
 pub mod profile;
 pub mod ready;
 mod reason;

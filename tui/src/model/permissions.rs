@@ -65,12 +65,17 @@ impl Model {
             Action::OtherField => {
                 matches!(self.screens.last(), Some(Screen::Insights(screen)) if screen.current().is_some_and(|panel| panel.choices.len() > 1))
             }
-            Action::Trash | Action::Export | Action::Views | Action::Insights => {
+            Action::Trash | Action::Export | Action::Views | Action::Insights | Action::Join => {
                 matches!(self.screens.last(), Some(Screen::Records(table)) if !table.is_look_up)
             }
-            Action::Users | Action::Invitations | Action::Log | Action::Failures | Action::Server | Action::Backup => {
-                self.is_admin()
-            }
+            Action::Users
+            | Action::Invitations
+            | Action::Migrations
+            | Action::Log
+            | Action::Failures
+            | Action::Server
+            | Action::Backup => self.is_admin(),
+            Action::Delete if self.context() == Context::Migrations => true,
             Action::New | Action::Edit | Action::Delete if self.context() == Context::Invitations => self.is_admin(),
             Action::New | Action::Edit | Action::Delete => self.may_at_all(action),
             _ => true,

@@ -2,7 +2,7 @@
 
 use crate::screen::{
     AccountForm, ChangeForm, ChangesScreen, Collections, Dashboard, DefinitionForm, Detail, Editing, ExportForm,
-    ImportScreen, Insights, RecordForm, Records, Sessions, Sheet, Views,
+    ImportScreen, Insights, JoinForm, RecordForm, Records, Sessions, Sheet, Views,
 };
 
 /// A screen with its state.
@@ -29,6 +29,8 @@ pub enum Screen {
     Change(Box<ChangeForm>),
     /// Rows go into a file.
     Export(Box<ExportForm>),
+    /// Another collection is joined to the table below.
+    Join(Box<JoinForm>),
     /// A file comes in.
     Import(Box<ImportScreen>),
     /// Changes to look through.
@@ -68,6 +70,7 @@ impl Screen {
             Screen::Account(form) => Some(&**form),
             Screen::Change(form) => Some(&**form),
             Screen::Export(form) => Some(&**form),
+            Screen::Join(form) => Some(&**form),
             Screen::Import(import) if import.is_form() => Some(&**import),
             _ => None,
         }
@@ -81,6 +84,7 @@ impl Screen {
             Screen::Account(form) => Some(&mut **form),
             Screen::Change(form) => Some(&mut **form),
             Screen::Export(form) => Some(&mut **form),
+            Screen::Join(form) => Some(&mut **form),
             Screen::Import(import) if import.is_form() => Some(&mut **import),
             _ => None,
         }

@@ -13,6 +13,7 @@ use common::{
         settings::{Settings, Source},
     },
     inspection::{Claim, Inspection, segments},
+    migration::{Listed, summary},
     name::RoleName,
     query::encode,
     table::short_moment,
@@ -23,7 +24,7 @@ use ratatui::style::Style;
 use crate::{
     message::Own,
     model::{Model, Screen},
-    screen::{Collections, Invitations, Sheet, SheetKind, Token},
+    screen::{Collections, Invitations, Migrations, Sheet, SheetKind, Token},
     style::{Line, Plot, Theme},
     width::{cut, width, wrap},
     words,
@@ -53,6 +54,7 @@ pub(crate) fn lines(model: &Model, sheet: &Sheet, columns: usize) -> Vec<Line> {
         SheetKind::Access => page.access(model),
         SheetKind::Own(_, Some(own)) => page.own(model, own),
         SheetKind::Invitations(known) => page.invitations(&model.server, known),
+        SheetKind::Migrations(known) => page.migrations(known),
     }
     page.lines
 }
@@ -185,6 +187,49 @@ impl Page {
             let text = cut(&format!("{until}  {}", roles.join(" ")), self.columns.saturating_sub(4));
             let (mark, style) = if i == known.cursor { ("›", self.theme.strong()) } else { (" ", Style::new()) };
             self.lines.push(vec![(1, mark.to_owned(), style), (3, text, style)]);
+        }
+    }
+
+    fn migrations(&mut self, known: &Migrations) {
+        let Some(rows) = &known.rows else { return self.say(words::LOADING, self.theme.quiet()) };
+        for (i, one) in rows.iter().enumerate() {
+            let is_here = i == known.cursor;
+            let (mark, style) = if is_here { ("›", self.theme.strong()) } else { (" ", Style::new()) };
+            let notes = if one.notes.is_empty() { String::new() } else { format!("  ({})", one.notes.join("; ")) };
+            let said = format!("{} {}{notes}", one.mark(), one.id());
+            let said = cut(&said, self.columns.saturating_sub(4));
+            self.lines.push(vec![(1, mark.to_owned(), style), (3, said, style)]);
+            if is_here {
+                self.migration(known, one);
+            }
+        }
+        if rows.is_empty() {
+            self.say(words::NO_MIGRATIONS, Style::new());
+        }
+        self.lines.push(Vec::new());
+        self.say(words::MIGRATIONS_LEAD, self.theme.quiet());
+        let dir = single_line(&known.dir.to_string_lossy()).into_owned();
+        let files = if known.dir.is_dir() { words::files_in(&dir) } else { words::no_files_in(&dir) };
+        self.say(&files, self.theme.quiet());
+    }
+
+    /// What the migration under the cursor says, or would do.
+    fn migration(&mut self, known: &Migrations, one: &Listed) {
+        if let Some(operation) = known.under_way.as_ref().filter(|operation| Some(operation.id) == one.under_way()) {
+            self.say_at(7, &words::migration_progress(operation), self.theme.strong());
+        }
+        let Some(planned) = known.planned() else {
+            for step in &one.migration.steps {
+                self.say_at(7, &single_line(&summary(step)), self.theme.quiet());
+            }
+            return;
+        };
+        self.say_at(7, if planned.is_back { words::TAKING_BACK } else { words::APPLYING }, self.theme.strong());
+        for step in &planned.plan.steps {
+            self.say_at(9, &single_line(&step.step), Style::new());
+            for line in step.told() {
+                self.say_at(11, &single_line(&line), self.theme.quiet());
+            }
         }
     }
 

@@ -16,7 +16,7 @@ use common::{
     table::called,
 };
 
-use super::{given_key, split};
+use super::{given_key, migrations, split};
 use crate::{
     effect::SheetAsk,
     load::Ticket,
@@ -48,7 +48,7 @@ const NAMES: usize = 8;
 /// Asks.
 pub(super) async fn ask(client: &Client, ticket: Ticket, ask: SheetAsk) -> Message {
     let by_itself = match &ask {
-        SheetAsk::Log(pause, _) => {
+        SheetAsk::Log(pause, _) | SheetAsk::Migrations(pause, ..) => {
             tokio::time::sleep(*pause).await;
             !pause.is_zero()
         }
@@ -96,6 +96,9 @@ async fn told(client: &Client, ask: SheetAsk) -> Answer<SheetTold> {
             let told = given_key::check(&token, &key)
                 .map_err(|why| Failure::Call(CallError::Problem(Box::new(Problem::invalid(why)))))?;
             SheetTold::Token(Box::new(told))
+        }
+        SheetAsk::Migrations(_, dir, what) => {
+            SheetTold::Migrations(Box::new(migrations::ask(client, &dir, what).await?))
         }
         SheetAsk::Invitations => SheetTold::Invitations(invitations(client).await?, None),
         SheetAsk::Invite => {

@@ -142,7 +142,7 @@ impl Records {
         let mut table = TableState::default();
         table.query.page_size = PAGE_SIZE;
         Self {
-            columns: all_columns(source, &collection),
+            columns: all_own(source, &collection),
             source,
             collection,
             table,
@@ -242,7 +242,7 @@ impl Records {
             return None;
         }
         self.collection = collection.clone();
-        self.columns = all_columns(self.source, collection);
+        self.columns = self.all_columns();
         self.column = moved(self.column, 0, self.columns.len());
         Some(self.load_quietly(tickets))
     }
@@ -418,7 +418,8 @@ impl Records {
     }
 }
 
-fn all_columns(source: Rows, collection: &Collection) -> Vec<Column> {
+/// The columns of the rows themselves.
+fn all_own(source: Rows, collection: &Collection) -> Vec<Column> {
     match source {
         Rows::Records => columns(collection),
         Rows::Users => people::user_columns(),

@@ -16,12 +16,13 @@ use common::{
     name::CollectionName,
 };
 
-use super::scrolled;
+use super::{migrations::Migrations, scrolled};
 use crate::{
     effect::{Effect, SheetAsk},
     key::{Action, Context},
     load::{Load, Tickets},
     message::{Answer, Own, SheetTold},
+    migrating::Migrating,
     text_input::TextInput,
     words,
 };
@@ -43,6 +44,8 @@ pub struct Sheet {
     pub follows: bool,
     /// Why there is nothing newer.
     pub silent: Option<String>,
+    /// What is to be said of the last answer, and whether it is bad.
+    pub said: Option<(String, bool)>,
 }
 
 /// What a page is about.
@@ -63,6 +66,8 @@ pub enum SheetKind {
     Own(Vec<CollectionName>, Option<Box<Own>>),
     /// Invitations that nobody has used yet.
     Invitations(Invitations),
+    /// Migrations.
+    Migrations(Box<Migrations>),
 }
 
 /// Invitations that nobody has used yet.
@@ -104,7 +109,7 @@ impl Sheet {
     /// A page that nothing is known of yet.
     pub fn new(kind: SheetKind) -> Self {
         let follows = matches!(kind, SheetKind::Log(_));
-        Self { kind, load: Load::default(), scroll: 0, follows, silent: None }
+        Self { kind, load: Load::default(), scroll: 0, follows, silent: None, said: None }
     }
 
     /// Where keys are pressed on it.
@@ -114,6 +119,7 @@ impl Sheet {
             SheetKind::Token(_) => Context::Token,
             SheetKind::Api(..) => Context::Api,
             SheetKind::Invitations(_) => Context::Invitations,
+            SheetKind::Migrations(_) => Context::Migrations,
             SheetKind::Failures | SheetKind::Server(_) | SheetKind::Access | SheetKind::Own(..) => Context::Sheet,
         }
     }
@@ -137,11 +143,12 @@ impl Sheet {
             SheetKind::Server(_) => SheetAsk::Server,
             SheetKind::Own(names, _) => SheetAsk::Own(names.clone()),
             SheetKind::Invitations(_) => SheetAsk::Invitations,
+            SheetKind::Migrations(known) => SheetAsk::Migrations(pause, known.dir.clone(), Migrating::List),
             SheetKind::Failures | SheetKind::Token(_) | SheetKind::Api(..) | SheetKind::Access => return None,
         })
     }
 
-    /// Makes an invitation, or takes one back.
+    /// Makes or takes back what it lists.
     pub fn write(&mut self, tickets: &Tickets, ask: SheetAsk) -> Effect {
         Effect::Sheet(self.load.begin(tickets), ask)
     }
@@ -195,6 +202,10 @@ impl Sheet {
                 }
                 token.found = Some(*found);
             }
+            (SheetKind::Migrations(known), SheetTold::Migrations(told)) => {
+                self.said = known.take(*told);
+                return known.under_way.is_some().then_some(REFRESH);
+            }
             (SheetKind::Invitations(known), SheetTold::Invitations(open, made)) => {
                 known.cursor = known.cursor.min(open.len().saturating_sub(1));
                 known.open = Some(open);
@@ -205,9 +216,18 @@ impl Sheet {
         None
     }
 
-    /// Moves the cursor of a list, which stands at the end of its `lines`, and keeps it in sight.
+    /// Moves the cursor of a list, which stands at the end of its `lines`, or at their beginning, and keeps it in sight.
     pub fn move_cursor(&mut self, is_down: bool, lines: usize, height: usize) {
-        let SheetKind::Invitations(known) = &mut self.kind else { return };
+        let known = match &mut self.kind {
+            SheetKind::Invitations(known) => known,
+            SheetKind::Migrations(known) => {
+                known.go(is_down);
+                let at = known.cursor;
+                self.scroll = self.scroll.clamp((at + 1).saturating_sub(height), at);
+                return;
+            }
+            _ => return,
+        };
         let count = known.open.as_ref().map_or(0, Vec::len);
         known.cursor =
             if is_down { (known.cursor + 1).min(count.saturating_sub(1)) } else { known.cursor.saturating_sub(1) };

@@ -2,6 +2,7 @@
 
 mod changes;
 mod insights;
+mod join;
 mod many;
 mod palette;
 mod people;
@@ -113,6 +114,7 @@ pub(super) fn act(model: &mut Model, action: Action) -> Vec<Effect> {
         Screen::Sessions(_) => people::act_on_sessions(model, action),
         Screen::Account(_) | Screen::Change(_) => edit(model, action),
         Screen::Export(_) => many::act_on_export(model, action),
+        Screen::Join(_) => join::act_on(model, action),
         Screen::Import(_) => many::act_on_import(model, action),
     }
 }
@@ -266,6 +268,7 @@ fn act_on_records(model: &mut Model, action: Action) -> Vec<Effect> {
         }
         (Action::Views, _) => return views::open(model),
         (Action::Insights, _) => return insights::open(model, None),
+        (Action::Join, _) => return join::open(model),
         (Action::New, _) => {
             if model.decide(&collection.access, Access::Create) == Decision::Denied {
                 model.complain(words::may_not(Access::Create));

@@ -9,7 +9,7 @@ use ratatui::{
     layout::{Constraint, Direction, Layout, Rect},
     style::Style,
     text::Line as Text,
-    widgets::{Bar, BarChart, BarGroup, Block, Borders, Widget as _},
+    widgets::{Bar, BarChart, BarGroup, Block, Borders, Tabs, Widget as _},
 };
 
 use super::{first_row, paragraph, put};
@@ -37,8 +37,12 @@ pub(super) fn draw(buffer: &mut Buffer, body: Rect, model: &Model, screen: &Insi
         &cut(&common::text::single_line(&head), usize::from(body.width).saturating_sub(2)),
         theme.quiet(),
     );
-    let body = Rect { y: body.y + 1, height: body.height.saturating_sub(1), ..body };
+    let mut body = Rect { y: body.y + 1, height: body.height.saturating_sub(1), ..body };
     if body.width < ROOMY.0 || body.height < ROOMY.1 || screen.panels.len() < 2 {
+        if screen.panels.len() > 1 && body.height > 3 {
+            tabs(buffer, Rect { height: 1, ..body }, theme, screen);
+            body = Rect { y: body.y + 1, height: body.height - 1, ..body };
+        }
         if let Some(panel) = screen.current() {
             draw_panel(buffer, body, theme, screen, panel, true);
         }
@@ -52,6 +56,19 @@ pub(super) fn draw(buffer: &mut Buffer, body: Rect, model: &Model, screen: &Insi
         let area = columns.split(rows[usize::from(at >= of_row)])[at % of_row];
         draw_panel(buffer, area, theme, screen, panel, at == screen.focus);
     }
+}
+
+/// What the charts are of, where one is seen at a time; as many as fit with the one in focus.
+fn tabs(buffer: &mut Buffer, area: Rect, theme: Theme, screen: &Insights) {
+    let name = |panel: &Panel| common::text::single_line(&panel.insight().label).into_owned();
+    let names: Vec<String> = screen.panels.iter().map(name).collect();
+    let needed = |first: usize| names[first..=screen.focus].iter().map(|name| width(name) + 3).sum::<usize>();
+    let first = (0..screen.focus).find(|first| needed(*first) <= usize::from(area.width)).unwrap_or(screen.focus);
+    Tabs::new(names[first..].to_vec())
+        .select(screen.focus - first)
+        .style(theme.quiet())
+        .highlight_style(theme.accent())
+        .render(area, buffer);
 }
 
 fn draw_panel(buffer: &mut Buffer, area: Rect, theme: Theme, screen: &Insights, panel: &Panel, is_focused: bool) {

@@ -4,18 +4,18 @@
 use common::{
     field::FieldType,
     record::Record,
-    table::{Column, cell, marked, named, short_moment},
+    table::{Column, cell, joined_cell, marked, named, short_moment},
 };
 use ratatui::{
     buffer::Buffer,
     layout::{Constraint, Position, Rect},
     style::{Modifier, Style},
     text::{Line, Span},
-    widgets::{List, ListState, Row, Scrollbar, ScrollbarOrientation, ScrollbarState, StatefulWidget, Table, Widget},
+    widgets::{HighlightSpacing, List, ListState, Row, StatefulWidget, Table, TableState},
 };
 use serde_json::Value;
 
-use super::{paragraph, put, sentence};
+use super::{paragraph, put, scrollbar, sentence};
 use crate::{
     key::Action,
     model::{Model, Screen},
@@ -234,6 +234,10 @@ fn text(screen: &Records, record: &Record, column: &Column, room: u16) -> String
         (Rows::Sessions(_), "address", _) if !shared_by(record).is_empty() => {
             return cut(&shared_by(record).join(" + "), usize::from(room));
         }
+        (Rows::Records, name, _) if screen.is_joined(name) => {
+            let rows = value.and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();
+            return cut(&joined_cell(&screen.table.query.left_join, name, rows), usize::from(room));
+        }
         _ => {}
     }
     let name = value.and_then(|value| named(&screen.names, &column.name, value));
@@ -320,9 +324,13 @@ impl Grid<'_> {
         });
         let table = Table::new(rows, visible.iter().map(|(size, _)| Constraint::Length(columns(*size))))
             .header(Row::new(heads.collect::<Vec<_>>()))
-            .column_spacing(columns(GAP));
-        let inner = Rect { x: area.x + 1, width: area.width.saturating_sub(2), ..area };
-        Widget::render(table, inner, buffer);
+            .column_spacing(columns(GAP))
+            // The column of the marks.
+            .highlight_symbol(" ")
+            .highlight_spacing(HighlightSpacing::Always)
+            .row_highlight_style(theme.cursor());
+        let mut state = TableState::new().with_selected(self.row - first);
+        StatefulWidget::render(table, area, buffer, &mut state);
         for (y, mark) in self.marks.iter().skip(first).take(height).enumerate() {
             put(buffer, area, 0, columns(y) + 1, mark, theme.accent());
         }
@@ -331,19 +339,8 @@ impl Grid<'_> {
             let row = Rect { y: area.y + columns(y) + 1, height: 1, ..area };
             buffer.set_style(row.intersection(area), theme.strong());
         }
-        let cursor = Rect { y: area.y + columns(self.row - first) + 1, height: 1, ..area };
-        buffer.set_style(cursor.intersection(area), theme.cursor());
-        if self.cells.len() > height {
-            let mut state =
-                ScrollbarState::new(self.cells.len() - height).position(first).viewport_content_length(height);
-            let below = Rect { y: area.y + 1, height: area.height.saturating_sub(1), ..area };
-            Scrollbar::new(ScrollbarOrientation::VerticalRight)
-                .begin_symbol(None)
-                .end_symbol(None)
-                .track_symbol(Some(" "))
-                .thumb_symbol(if theme.ascii { "#" } else { "▐" })
-                .render(below, buffer, &mut state);
-        }
+        let below = Rect { y: area.y + 1, height: area.height.saturating_sub(1), ..area };
+        scrollbar(buffer, below, theme, self.cells.len(), first);
     }
 
     /// The columns that are shown: how wide each is, and which it is.

@@ -34,6 +34,9 @@ pub const NO_MOUSE_HELP: &str = "Leave the mouse to the terminal, which copies t
 pub const ASCII_HELP: &str = "Draw lines and marks with ASCII characters";
 /// What `--readonly` does.
 pub const READONLY_HELP: &str = "Write nothing: neither records nor definitions, users or passwords";
+/// What `--migrations` takes.
+pub const MIGRATIONS_HELP: &str =
+    "The folder of the files of migrations, which the page of migrations shows beside what is applied";
 /// What `--refresh` takes.
 pub const REFRESH_HELP: &str = "How often the dashboard asks: a time from 1s on, or off for when you press r; less often over a slow line [default: 1s]";
 /// The file of `--ca-cert` is not there.

@@ -12,6 +12,7 @@ pub fn of_form(model: &Model, action: Action) -> Option<&'static str> {
     match (action, model.screens.last()?) {
         (Action::Save, Screen::Change(_)) => Some("go on"),
         (Action::Save, Screen::Export(_)) => Some("write"),
+        (Action::Save, Screen::Join(_)) => Some("join"),
         (Action::Save, Screen::Import(_)) => Some("check"),
         _ => None,
     }
@@ -46,6 +47,15 @@ pub fn action(action: Action, context: Context) -> (&'static str, &'static str) 
         Action::Edit if context == Context::Views => ("rename", "Give the view another name"),
         Action::Overwrite => ("as now", "Have the view show what the table shows now"),
         Action::Delete if context == Context::Views => ("delete", "Delete the view; asks once"),
+        Action::Open if context == Context::Migrations => {
+            ("apply", "Show what a migration that is not applied would do; once more applies it")
+        }
+        Action::Delete if context == Context::Migrations => (
+            "take back",
+            "Show what taking the migration back would do; once more does it. Stops one that is under way",
+        ),
+        Action::PreviousPage if context == Context::Migrations => ("back", "Scroll a page up"),
+        Action::NextPage if context == Context::Migrations => ("on", "Scroll a page down"),
         Action::Up if scrolls => ("up", "Scroll up"),
         Action::Down if scrolls => ("down", "Scroll down"),
         Action::First if scrolls => ("top", "Go to the top"),
@@ -115,7 +125,12 @@ pub fn action(action: Action, context: Context) -> (&'static str, &'static str) 
         Action::ServerLevel => ("server's level", "Have the server's log tell more, or less again"),
         Action::OwnToken => ("your own", "Explain your own access token"),
         Action::Submit if context == Context::Token => ("explain", "Explain the token that was pasted"),
-        Action::Back if matches!(context, Context::Sheet | Context::Invitations | Context::Log | Context::Token) => {
+        Action::Back
+            if matches!(
+                context,
+                Context::Sheet | Context::Invitations | Context::Migrations | Context::Log | Context::Token
+            ) =>
+        {
             ("back", "Go back")
         }
         Action::Back if context == Context::Filter => ("cancel", "Leave the filter as it was"),
@@ -131,6 +146,7 @@ pub fn action(action: Action, context: Context) -> (&'static str, &'static str) 
         Action::CopyRow => ("copy row", "Copy the record: its fields, one a line"),
         Action::CopyId => ("copy id", "Copy the record's id"),
         Action::CopyLink => ("copy link", "Copy the record's address in the web app"),
+        Action::Join => ("join", "Show matching records of another collection beside each row"),
         Action::Insights => ("insights", "Show charts of the records under the filter"),
         Action::AsTable => ("table", "Show the charts as tables, or as charts again"),
         Action::OtherField => ("field", "Show the chart of another field of the kind"),
@@ -142,6 +158,7 @@ pub fn action(action: Action, context: Context) -> (&'static str, &'static str) 
         Action::Delete if context == Context::Users => ("delete", "Delete the user; the name is asked for"),
         Action::Delete if context == Context::Sessions => ("end", "End the session under the cursor; asks once"),
         Action::EndOthers => ("end others", "End all other sessions, all of somebody else's; asks once"),
+        Action::Migrations => ("migrations", "Show which migrations are applied, apply them, take them back (admins)"),
         Action::Invitations => ("invitations", "Show the links by which people can sign up (admins)"),
         Action::New if context == Context::Invitations => ("new", "Make a link by which somebody can sign up, once"),
         Action::Delete if context == Context::Invitations => {
@@ -195,6 +212,7 @@ pub fn help_heading(context: Context) -> &'static str {
         Context::Import => "Keys over a file on its way in",
         Context::Users => "Keys in the list of users",
         Context::Invitations => "Keys in the list of invitations",
+        Context::Migrations => "Keys in the list of migrations",
         Context::Sessions => "Keys in the list of sessions",
         Context::Filter => "Keys in the filter line",
         Context::Record => "Keys over a record",

@@ -4,6 +4,7 @@ mod access;
 mod api;
 mod given_key;
 mod log;
+mod migrations;
 mod palette;
 mod settings;
 mod token;
@@ -14,7 +15,7 @@ use crate::{
     hooks::use_caller,
     route::{Route, ServerPage},
     ui::link::Link,
-    words::server as words,
+    words::{migrations as migration_words, server as words},
 };
 
 /// Props of [`ServerView`].
@@ -36,6 +37,7 @@ pub(crate) fn ServerView(props: &ServerProps) -> Html {
     match props.page {
         ServerPage::Log if is_admin => html! { <log::LogPage /> },
         ServerPage::Access if is_admin => html! { <access::AccessPage /> },
+        ServerPage::Migrations if is_admin => html! { <migrations::MigrationsPage /> },
         ServerPage::Api => html! { <api::ApiPage /> },
         ServerPage::Settings if is_admin => html! { <settings::SettingsPage /> },
         _ => html! { <token::TokenPage /> },
@@ -52,6 +54,7 @@ fn tabs(current: ServerPage) -> Html {
             { tab(ServerPage::Settings, words::SETTINGS) }
             { tab(ServerPage::Log, words::LOG) }
             { tab(ServerPage::Access, words::ACCESS) }
+            { tab(ServerPage::Migrations, migration_words::TITLE) }
             { tab(ServerPage::Token, words::TOKEN) }
         </nav>
     }

@@ -6,7 +6,7 @@ use std::{env, fs, path::PathBuf};
 use crate::{browser::Browser, server::Server};
 
 /// The pages, and what each shows once it is there.
-const PAGES: [(&str, &str); 18] = [
+const PAGES: [(&str, &str); 19] = [
     ("/", ".plot"),
     ("/collections", ".collection"),
     ("/c/snacks?ordering=title", "table.records td"),
@@ -21,6 +21,7 @@ const PAGES: [(&str, &str); 18] = [
     ("/server/settings", ".facts-table td"),
     ("/server/log", ".log li"),
     ("/server/token", "#token"),
+    ("/server/migrations", "#migration-file"),
     ("/changes", ".change"),
     ("/server/access", ".facts-table td"),
     ("/server/api?collection=snacks", ".api-route"),

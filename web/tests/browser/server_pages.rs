@@ -155,3 +155,48 @@ async fn the_palette_leads_to_pages_and_collections_by_words() {
     browser.absent(".dialog").await;
     browser.end(&[]).await;
 }
+
+#[tokio::test]
+async fn an_admin_sees_what_a_migration_would_do_applies_it_and_takes_it_back() {
+    let server = Server::empty();
+    let browser = Browser::start(&server).await;
+    set_up(&browser, &server).await;
+    make_snacks(&browser, json!([{"title": "Popcorn"}])).await;
+    browser.go("/server/settings").await;
+    browser.click("a[href='/server/migrations']").await;
+    browser.at("/server/migrations").await;
+    browser.see(".panel .hint", "None is applied here.").await;
+    let choose = |text: &str| {
+        format!(
+            "const input = document.querySelector('#migration-file'), files = new DataTransfer();
+            files.items.add(new File([{}], '0001_label.toml'));
+            input.files = files.files;
+            input.dispatchEvent(new Event('change', {{bubbles: true}}));
+            return 1",
+            json!(text)
+        )
+    };
+    browser.run(&choose("[[steps]]\nchange = \"snacks\"\n[steps.rename]\nname = \"label\"\n")).await;
+    browser.wait("return document.querySelector('#migration-folder')?.value === 'snacks'").await;
+    browser.click(".panel button[type=submit]").await;
+    browser.see(".toast", "name").await;
+    browser.run(&choose("[[steps]]\nchange = \"snacks\"\n[steps.rename]\ntitle = \"label\"\n")).await;
+    browser.click(".panel button[type=submit]").await;
+    browser.see(".migration-plan .notice-title", "Applying snacks/0001_label would:").await;
+    browser.click(".migration-plan .button-primary").await;
+    browser.see(".facts-table code", "snacks/0001_label").await;
+    browser.see(".facts-table td", "change snacks: rename").await;
+    browser.absent(".migration-plan").await;
+    let fields = |name: &str| {
+        api_script(&format!(
+            "const found = await call('/api/collections/snacks/', undefined, 'GET'); return found.fields.some(field => field.name === '{name}')"
+        ))
+    };
+    assert_eq!(browser.run(&fields("label")).await, true);
+    browser.click(".facts-table button").await;
+    browser.see(".migration-plan .notice-title", "Taking snacks/0001_label back would:").await;
+    browser.click(".migration-plan .button-primary").await;
+    browser.see(".panel .hint", "None is applied here.").await;
+    assert_eq!(browser.run(&fields("title")).await, true);
+    browser.end(&[400]).await;
+}

@@ -4,6 +4,7 @@ use std::{collections::BTreeMap, path::PathBuf};
 
 use anyhow::{Result, bail};
 use clap::Args;
+pub(in crate::cli) use coffer_client::migrations::DIR;
 use common::{
     migration::{AppliedMigration, Migration, MigrationId, MigrationState},
     name::CollectionName,
@@ -14,9 +15,6 @@ use super::{
     target::{Target, Where},
 };
 use crate::{cli::open::block_on, domain::migrations};
-
-/// The folder that is meant where none is named.
-pub(in crate::cli) const DIR: &str = "migrations";
 
 /// Where the files are.
 #[derive(Debug, Args)]

@@ -10,7 +10,7 @@ use std::{
 
 use anyhow::{Context as _, Result, anyhow, bail};
 use common::{
-    migration::{Migration, MigrationId, MigrationName},
+    migration::{ENDINGS, Migration, MigrationId, MigrationName, read_file},
     name::CollectionName,
 };
 
@@ -22,9 +22,6 @@ pub(in crate::cli) struct Folder {
     dir: PathBuf,
     files: BTreeMap<MigrationId, Migration>,
 }
-
-/// The endings of files.
-const ENDINGS: [&str; 2] = ["toml", "json"];
 
 impl Folder {
     /// Reads a folder. One that is not there is empty.
@@ -59,7 +56,7 @@ impl Folder {
         let name: MigrationName = stem.parse().map_err(|error| anyhow!("{}: {error}", path.display()))?;
         let id = MigrationId { collection: collection.clone(), name };
         let text = fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))?;
-        let migration = toml_file::read(&text, ending, &id).with_context(|| path.display().to_string())?;
+        let migration = read_file(&text, ending, &id).map_err(|error| anyhow!("{}: {error}", path.display()))?;
         Step::read_all(&migration.steps).map_err(|errors| anyhow!("{}: {}", path.display(), errors.in_words()))?;
         if self.files.insert(id.clone(), migration).is_some() {
             bail!("{id} is there as TOML and as JSON; remove one of the two");

@@ -7,7 +7,6 @@ use std::{
 
 use anyhow::{Result, bail};
 use common::{
-    collection::DryRun,
     migration::{ApplyQuery, Migration, MigrationAnswer, MigrationId, MigrationPlan, MigrationState},
     name::CollectionName,
     text::count,
@@ -68,35 +67,11 @@ pub(super) fn tell_plan(plan: &MigrationPlan) -> Result<()> {
     let mut out = io::stdout();
     for step in &plan.steps {
         writeln!(out, "  {}", step.step)?;
-        if let Some(dry_run) = &step.dry_run {
-            for line in numbers(dry_run) {
-                writeln!(out, "      {line}")?;
-            }
-        }
-        if let Some(why) = &step.irreversible {
-            writeln!(out, "      cannot be taken back: {why}")?;
+        for line in step.told() {
+            writeln!(out, "      {line}")?;
         }
     }
     Ok(())
-}
-
-/// What a dry run tells, in lines.
-fn numbers(told: &DryRun) -> Vec<String> {
-    let mut lines = Vec::new();
-    if told.changed > 0 {
-        lines.push(format!("{} would change, of {}", count(told.changed, "record"), count(told.records, "record")));
-    }
-    if told.misfits.count > 0 {
-        lines.push(told.misfits.to_string());
-    }
-    lines.extend(
-        told.dropped.iter().map(|(field, records)| format!("{field} holds something in {}", count(*records, "record"))),
-    );
-    lines.extend(told.gone.iter().map(|gone| format!("gone then: {gone}")));
-    if told.seconds > 1 {
-        lines.push(format!("about {}", count(told.seconds, "second")));
-    }
-    lines
 }
 
 pub(super) async fn show(target: &mut Target, folder: &Folder, collection: Option<&CollectionName>) -> Result<()> {

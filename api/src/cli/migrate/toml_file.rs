@@ -1,56 +1,16 @@
-//! A migration as a file: TOML in a fixed order, so that a change of it is a small difference; or JSON. TOML has no null, so what has one
-//! is written as JSON.
+//! A migration as a file is written: TOML in a fixed order, so that a change of it is a small difference; or JSON. TOML has no null, so what has
+//! one is written as JSON. `common::migration` reads it.
 
 use std::fmt::Write as _;
 
-use anyhow::{Context as _, Result, anyhow};
-use common::{
-    Object,
-    migration::{Migration, MigrationId},
-    reader::Body as _,
-};
+use anyhow::Result;
+use common::{Object, migration::Migration};
 use serde_json::{Value, json};
 
 /// Objects of a step that get a heading of their own.
 const TABLES: [&str; 6] = ["access", "rename", "alter", "copy", "convert", "set"];
 /// Lists of objects that get a heading for each.
 const LISTS: [&str; 7] = ["fields", "add", "split", "indexes", "add_indexes", "drop_indexes", "paths"];
-
-/// Reads what a file says.
-pub(in crate::cli) fn read(text: &str, ending: &str, id: &MigrationId) -> Result<Migration> {
-    let mut members = read_object(text, ending)?;
-    members.insert("collection".to_owned(), json!(id.collection));
-    members.insert("name".to_owned(), json!(id.name));
-    Migration::from_json(Value::Object(members)).map_err(|errors| anyhow!("{}", errors.in_words()))
-}
-
-/// Reads an object of either form.
-pub(in crate::cli) fn read_object(text: &str, ending: &str) -> Result<Object> {
-    if ending == "json" {
-        return serde_json::from_str(text).context("this is no JSON object");
-    }
-    let table: toml::Table =
-        text.parse().map_err(|error: toml::de::Error| anyhow!("{}", error.to_string().trim_end()))?;
-    match to_json(toml::Value::Table(table)) {
-        Value::Object(members) => Ok(members),
-        _ => Ok(Object::new()),
-    }
-}
-
-fn to_json(value: toml::Value) -> Value {
-    match value {
-        toml::Value::String(text) => Value::String(text),
-        toml::Value::Integer(number) => number.into(),
-        toml::Value::Float(number) => number.into(),
-        toml::Value::Boolean(is_so) => is_so.into(),
-        // As a record has them.
-        toml::Value::Datetime(moment) => moment.to_string().into(),
-        toml::Value::Array(items) => items.into_iter().map(to_json).collect(),
-        toml::Value::Table(members) => {
-            Value::Object(members.into_iter().map(|(name, value)| (name, to_json(value))).collect())
-        }
-    }
-}
 
 /// The text of a file, and how its name ends.
 pub(in crate::cli) fn write(migration: &Migration) -> Result<(String, &'static str)> {
@@ -146,6 +106,8 @@ fn inline(value: &Value) -> Option<String> {
 
 #[cfg(test)]
 mod tests {
+    use common::{migration::read_file as read, reader::Body as _};
+
     use super::*;
 
     fn migration(steps: &Value) -> Migration {
@@ -187,7 +149,7 @@ mod tests {
         for (text, told) in
             [("after = [", "array"), ("afer = []", "afer"), ("after = [3]", "after"), ("steps = 3", "steps")]
         {
-            let error = read(text, "toml", &id).unwrap_err().to_string();
+            let error = read(text, "toml", &id).unwrap_err();
             assert!(error.contains(told), "{text}: {error}");
         }
     }

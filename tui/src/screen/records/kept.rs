@@ -33,7 +33,7 @@ pub struct Kept {
 impl Records {
     /// What stays of it.
     pub fn keep(&self) -> Kept {
-        let all = super::all_columns(self.source, &self.collection);
+        let all = self.all_columns();
         let shown = self.columns.iter().map(|column| column.name.clone());
         Kept {
             query: encode(&self.table.query.to_pairs()),

@@ -2,7 +2,7 @@
 
 use common::query::LAST_PAGE;
 
-use super::{CursorTarget, Records, Rows, all_columns, moved};
+use super::{CursorTarget, Records, Rows, all_own, moved};
 use crate::{effect::Effect, key::Action, load::Tickets, width::width};
 
 /// Members that keys need of every row: which it is, whether it may be changed, and whether it is still the same.
@@ -56,7 +56,7 @@ impl Records {
             Action::ShowColumns => {
                 self.widths.clear();
                 let name = self.columns.get(self.column).map(|column| column.name.clone());
-                self.columns = all_columns(self.source, &self.collection);
+                self.columns = self.all_columns();
                 self.column = self.columns.iter().position(|column| Some(&column.name) == name.as_ref()).unwrap_or(0);
                 return self.load_column(tickets);
             }
@@ -92,7 +92,7 @@ impl Records {
     /// Asks for the values of the column under the cursor, where they were not asked for.
     fn load_column(&mut self, tickets: &Tickets) -> Option<Effect> {
         let column = self.columns.get(self.column)?;
-        let is_there = self.asked.is_empty() || self.asked.contains(&column.name);
+        let is_there = self.asked.is_empty() || self.asked.contains(&column.name) || self.is_joined(&column.name);
         (!is_there && !self.is_old).then(|| self.load(tickets))
     }
 
@@ -103,9 +103,8 @@ impl Records {
 
     /// The members of an export: those of the columns that are shown; none for all of them.
     pub fn exported(&self) -> Vec<String> {
-        let all = all_columns(self.source, &self.collection);
-        let shown = self.columns.iter().map(|column| column.name.clone());
-        if self.columns.len() == all.len() { Vec::new() } else { shown.collect() }
+        let shown: Vec<String> = self.own_columns().map(|column| column.name.clone()).collect();
+        if shown.len() == all_own(self.source, &self.collection).len() { Vec::new() } else { shown }
     }
 
     /// The members to ask for: those of the columns that a window and the next one show; none for all.
@@ -122,10 +121,11 @@ impl Records {
             first -= 1;
             used += size(first);
         }
-        if self.source != Rows::Records || last - first >= all_columns(self.source, &self.collection).len() {
+        if self.source != Rows::Records || last - first >= self.all_columns().len() {
             return Vec::new();
         }
         let shown = self.columns[first..last].iter().map(|column| column.name.as_str());
+        let shown = shown.filter(|name| !self.is_joined(name));
         let mut names: Vec<String> = shown.map(str::to_owned).collect();
         let needed = NEEDED.iter().filter(|name| !names.iter().any(|known| known == *name));
         let needed: Vec<String> = needed.map(|name| (*name).to_owned()).collect();

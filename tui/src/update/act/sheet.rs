@@ -7,9 +7,10 @@ use common::dashboard::LogTail;
 use crate::{
     effect::{Effect, SheetAsk},
     key::Action,
+    migrating::Migrating,
     model::{Model, Screen},
     page,
-    screen::{Invitations, Sheet, SheetKind},
+    screen::{Invitations, Migrations, Sheet, SheetKind},
     words,
 };
 
@@ -18,7 +19,7 @@ pub(super) fn open(model: &mut Model, action: Action) -> Option<Vec<Effect>> {
     let kind = match action {
         Action::Token => SheetKind::Token(Box::default()),
         Action::Invitations => SheetKind::Invitations(Invitations::default()),
-        Action::Log | Action::Failures | Action::Server | Action::Backup if !model.is_admin() => {
+        Action::Log | Action::Failures | Action::Server | Action::Backup | Action::Migrations if !model.is_admin() => {
             model.complain(words::NOT_ADMIN_DASHBOARD);
             return Some(Vec::new());
         }
@@ -35,6 +36,7 @@ pub(super) fn open(model: &mut Model, action: Action) -> Option<Vec<Effect>> {
         Action::Log => SheetKind::Log(LogTail::default()),
         Action::Failures => SheetKind::Failures,
         Action::Server => SheetKind::Server(None),
+        Action::Migrations => SheetKind::Migrations(Box::new(Migrations::new(model.migrations.clone()))),
         Action::Backup => return Some(back_up(model)),
         _ => return None,
     };
@@ -98,6 +100,9 @@ pub(super) fn act_on(model: &mut Model, action: Action) -> Vec<Effect> {
             _ => {}
         }
     }
+    if matches!(sheet.kind, SheetKind::Migrations(_)) && action != Action::Back {
+        return on_migrations(model, action);
+    }
     match action {
         Action::Back => {
             model.screens.pop();
@@ -121,6 +126,30 @@ pub(super) fn act_on(model: &mut Model, action: Action) -> Vec<Effect> {
             let level = tail.next_told();
             return vec![Effect::LogLevel(model.begin_write(), level)];
         }
+        _ => sheet.go(action, lines, height),
+    }
+    Vec::new()
+}
+
+/// Among migrations.
+fn on_migrations(model: &mut Model, action: Action) -> Vec<Effect> {
+    let (tickets, is_read_only) = (model.tickets.clone(), model.is_read_only);
+    let (lines, height) = page::sheet_extent(model);
+    let Screen::Sheet(sheet) = model.top() else { return Vec::new() };
+    let SheetKind::Migrations(known) = &sheet.kind else { return Vec::new() };
+    match action {
+        // While one is on its way, the key is not meant for the next.
+        Action::Open | Action::Delete if sheet.load.is_waited_for() => {}
+        Action::Open | Action::Delete => {
+            let Some(wanted) = known.wanted(action) else { return Vec::new() };
+            if is_read_only && !matches!(wanted, Migrating::Plan(_) | Migrating::PlanBack(_)) {
+                model.complain(words::READ_ONLY);
+                return Vec::new();
+            }
+            let ask = SheetAsk::Migrations(Duration::ZERO, known.dir.clone(), wanted);
+            return vec![sheet.write(&tickets, ask)];
+        }
+        Action::Up | Action::Down => sheet.move_cursor(action == Action::Down, lines, height),
         _ => sheet.go(action, lines, height),
     }
     Vec::new()

@@ -68,10 +68,16 @@ pub(super) fn told(model: &mut Model, ticket: Ticket, answer: Answer<SheetTold>,
     let Some(sheet) = sheet else { return Vec::new() };
     let over = answer.as_ref().err().filter(|failure| **failure == Failure::SignedOut).cloned();
     let pause = sheet.take(answer, took);
+    let said = sheet.said.take();
     if let Some(failure) = over {
         return ended(model, &failure).unwrap_or_default();
     }
     let again = pause.filter(|_| is_seen).and_then(|pause| sheet.ask(&tickets, pause));
+    match said {
+        Some((said, true)) => model.complain(said),
+        Some((said, false)) => model.say(said),
+        None => {}
+    }
     again.into_iter().collect()
 }
 

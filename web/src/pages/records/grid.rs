@@ -6,7 +6,7 @@ use common::{
     collection::Collection,
     field::FieldType,
     id::RecordId,
-    name::{CollectionName, SERVER_MEMBERS},
+    name::CollectionName,
     query::ListQuery,
     record::Record,
     selection::Selection,
@@ -257,13 +257,7 @@ fn columns(collection: &Collection, query: &ListQuery) -> Rc<Vec<Column>> {
         let find = |name: &String| own.iter().find(|column| column.name == *name).cloned();
         own = query.fields.iter().filter_map(find).collect();
     }
-    let joined = query.left_join.iter().map(|join| Column {
-        name: join.collection.to_string(),
-        label: text::label(join.collection.as_str()),
-        numeric: false,
-        sortable: false,
-    });
-    own.extend(joined);
+    own.extend(table::joined_columns(&query.left_join));
     Rc::new(own)
 }
 
@@ -274,16 +268,6 @@ struct Cell {
     leads_to: Option<(CollectionName, RecordId)>,
 }
 
-/// Joined rows in one cell: of each, what it says of its own beside the field that it was joined by.
-fn joined(rows: &[Value], by: &str) -> String {
-    let row = |row: &Value| {
-        let members = row.as_object()?.iter();
-        let own = members.filter(|(name, _)| *name != by && !SERVER_MEMBERS.contains(&name.as_str()));
-        Some(own.map(|(_, value)| table::cell(Some(value))).collect::<Vec<_>>().join(" · "))
-    };
-    rows.iter().filter_map(row).collect::<Vec<_>>().join("; ")
-}
-
 fn cell(
     collection: &Collection,
     query: &ListQuery,
@@ -292,8 +276,6 @@ fn cell(
     record: &Record,
 ) -> Cell {
     let value = record.get(name);
-    let hidden = query.left_join.iter().find(|join| join.collection.as_str() == name);
-    let hidden = hidden.map_or("", |join| &join.their_field);
     let mut cell = Cell { text: table::cell(value), is_code: false, leads_to: None };
     match (collection.field(name).map(|field| &field.kind), value) {
         (
@@ -312,7 +294,7 @@ fn cell(
         (Some(FieldType::Json { .. }), _) => cell.is_code = true,
         (Some(FieldType::Datetime), Some(Value::String(moment))) => cell.text = table::short_moment(moment),
         (None, Some(Value::String(moment))) if name == "updated_at" => cell.text = table::short_moment(moment),
-        (None, Some(Value::Array(rows))) => cell.text = joined(rows, hidden),
+        (None, Some(Value::Array(rows))) => cell.text = table::joined_cell(&query.left_join, name, rows),
         _ => {}
     }
     cell

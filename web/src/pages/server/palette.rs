@@ -161,6 +161,7 @@ fn pages(is_admin: bool) -> Vec<(String, Location)> {
             page(words::SETTINGS, server(ServerPage::Settings)),
             page(words::LOG, server(ServerPage::Log)),
             page(words::ACCESS, server(ServerPage::Access)),
+            page(all_words::migrations::TITLE, server(ServerPage::Migrations)),
         ]);
     }
     pages

@@ -6,8 +6,8 @@ use common::{
     Call,
     collection::Collection,
     endpoints::collections,
-    field::FieldType,
     query::{JoinWith, ListQuery},
+    table::{join_fields, likely_join},
     text,
 };
 use web_sys::HtmlSelectElement;
@@ -43,7 +43,7 @@ pub(super) fn JoinMenu(props: &JoinMenuProps) -> Html {
         (Some(others), _) if others.is_empty() => html! { <p>{ words::join::NONE }</p> },
         (Some(others), _) => {
             let first = others.iter().find(|other| query.left_join.iter().all(|join| join.collection != other.name));
-            let join = (*wanted).clone().or_else(|| first.map(|other| likely(collection, other)));
+            let join = (*wanted).clone().or_else(|| first.map(|other| likely_join(collection, other)));
             match join {
                 Some(join) => join_form(props, others, &join, &wanted),
                 None => html! { <p>{ words::join::ALL }</p> },
@@ -88,10 +88,6 @@ fn join_form(
     wanted: &UseStateHandle<Option<JoinWith>>,
 ) -> Html {
     let other = others.iter().find(|other| other.name == join.collection);
-    let names = |collection: &Collection| {
-        let own = collection.fields.iter().map(|field| field.name.to_string());
-        own.chain(["id".to_owned()]).collect::<Vec<_>>()
-    };
     let select = |id: &'static str,
                   label: &'static str,
                   value: &str,
@@ -111,7 +107,7 @@ fn join_form(
     let onother = {
         let (own, others, wanted) = (props.collection.clone(), others.to_vec(), wanted.clone());
         Callback::from(move |name: String| {
-            wanted.set(others.iter().find(|other| other.name.as_str() == name).map(|other| likely(&own, other)));
+            wanted.set(others.iter().find(|other| other.name.as_str() == name).map(|other| likely_join(&own, other)));
         })
     };
     let set = |change: fn(&mut JoinWith, String)| {
@@ -136,62 +132,9 @@ fn join_form(
     html! {
         <div class="join-form">
             { select("join-collection", words::join::COLLECTION, join.collection.as_str(), collections, onother) }
-            { select("join-field", words::join::FIELD, &join.field, names(&props.collection), set(|join, name| join.field = name)) }
-            { select("join-their-field", words::join::THEIR_FIELD, &join.their_field, other.map(names).unwrap_or_default(), set(|join, name| join.their_field = name)) }
+            { select("join-field", words::join::FIELD, &join.field, join_fields(&props.collection), set(|join, name| join.field = name)) }
+            { select("join-their-field", words::join::THEIR_FIELD, &join.their_field, other.map(join_fields).unwrap_or_default(), set(|join, name| join.their_field = name)) }
             <button type="button" class="button button-primary" onclick={add}>{ words::join::ADD }</button>
         </div>
-    }
-}
-
-/// The join that most likely is meant: by a reference from one to the other, or by the first field that both have.
-fn likely(own: &Collection, other: &Collection) -> JoinWith {
-    let refers = |from: &Collection, to: &Collection| {
-        let field = from
-            .fields
-            .iter()
-            .find(|field| matches!(&field.kind, FieldType::Reference { collection, .. } if collection.as_ref() == Some(&to.name)));
-        field.map(|field| field.name.to_string())
-    };
-    let common = own.fields.iter().map(|field| field.name.as_str()).find(|name| other.field(name).is_some());
-    let first =
-        |collection: &Collection| collection.fields.first().map_or("id".to_owned(), |field| field.name.to_string());
-    let (field, their_field) = match (refers(own, other), refers(other, own), common) {
-        (Some(field), ..) => (field, "id".to_owned()),
-        (None, Some(their_field), _) => ("id".to_owned(), their_field),
-        (None, None, Some(name)) => (name.to_owned(), name.to_owned()),
-        (None, None, None) => (first(own), first(other)),
-    };
-    JoinWith { collection: other.name.clone(), field, their_field }
-}
-
-#[cfg(test)]
-mod tests {
-    use serde_json::{Value, json};
-
-    use super::*;
-
-    fn collection(name: &str, fields: &Value) -> Collection {
-        serde_json::from_value(json!({
-            "id": "01920000-0000-7000-8000-000000000001", "name": name, "created_at": "", "updated_at": "", "revision": 1,
-            "fields": fields, "access": {"list": [], "view": [], "create": [], "update": [], "delete": []}
-        }))
-        .unwrap()
-    }
-
-    #[test]
-    fn the_likely_join_comes_first() {
-        let text = |name| json!({"name": name, "type": "text"});
-        let synonyms = collection("synonyms", &json!([text("word"), text("synonym")]));
-        let antonyms = collection("antonyms", &json!([text("antonym"), text("word")]));
-        let orders = collection(
-            "orders",
-            &json!([text("note"), {"name": "snack", "type": "reference", "collection": "snacks"}]),
-        );
-        let snacks = collection("snacks", &json!([text("title")]));
-        let said = |own, other| likely(own, other).to_string();
-        assert_eq!(said(&synonyms, &antonyms), "antonyms:word=word");
-        assert_eq!(said(&orders, &snacks), "snacks:snack=id");
-        assert_eq!(said(&snacks, &orders), "orders:id=snack");
-        assert_eq!(said(&snacks, &synonyms), "synonyms:title=word");
     }
 }

@@ -3,14 +3,16 @@
 use std::{collections::BTreeMap, io, path::Path};
 
 use anyhow::{Context as _, Result, anyhow, bail};
-use common::{Object, field::FieldType, name::CollectionName};
+use common::{
+    Object,
+    field::FieldType,
+    migration::{ENDINGS, read_object},
+    name::CollectionName,
+};
 use serde_json::{Value, json};
 
 use super::Names;
-use crate::{
-    cli::migrate::toml_file,
-    domain::migrations::{State, Step, created, normal},
-};
+use crate::domain::migrations::{State, Step, created, normal};
 
 /// The state that a folder of definitions asks for: those that it has no file of stay as they are.
 pub(super) fn wanted(dir: &Path, before: &State, names: &mut Names) -> Result<State> {
@@ -22,13 +24,13 @@ pub(super) fn wanted(dir: &Path, before: &State, names: &mut Names) -> Result<St
     let mut read: BTreeMap<CollectionName, Object> = BTreeMap::new();
     for entry in found {
         let (path, name) = (entry.path(), entry.file_name().to_string_lossy().into_owned());
-        let Some((stem, ending)) = name.rsplit_once('.').filter(|(_, ending)| ["toml", "json"].contains(ending)) else {
+        let Some((stem, ending)) = name.rsplit_once('.').filter(|(_, ending)| ENDINGS.contains(ending)) else {
             continue;
         };
         let told = || path.display().to_string();
         let collection: CollectionName = stem.parse().map_err(|error| anyhow!("{}: {error}", told()))?;
         let text = std::fs::read_to_string(&path).with_context(told)?;
-        let members = toml_file::read_object(&text, ending).with_context(told)?;
+        let members = read_object(&text, ending).map_err(|error| anyhow!("{}: {error}", told()))?;
         read.insert(collection, members);
     }
     // A collection that is called otherwise now goes on under its new name.
