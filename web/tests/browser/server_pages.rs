@@ -180,7 +180,9 @@ async fn an_admin_sees_what_a_migration_would_do_applies_it_and_takes_it_back() 
     browser.wait("return document.querySelector('#migration-folder')?.value === 'snacks'").await;
     browser.click(".panel button[type=submit]").await;
     browser.see(".toast", "name").await;
+    browser.fill("#migration-folder", "other").await;
     browser.run(&choose("[[steps]]\nchange = \"snacks\"\n[steps.rename]\ntitle = \"label\"\n")).await;
+    browser.wait("return document.querySelector('#migration-folder')?.value === 'snacks'").await;
     browser.click(".panel button[type=submit]").await;
     browser.see(".migration-plan .notice-title", "Applying snacks/0001_label would:").await;
     browser.click(".migration-plan .button-primary").await;
