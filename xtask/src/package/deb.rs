@@ -114,7 +114,7 @@ fn is_setting(name: &str) -> bool {
 /// An upgrade asks before it writes over one of these that was changed.
 fn conffiles(files: &[File]) -> String {
     let kept = files.iter().filter(|file| file.path.starts_with("etc/"));
-    kept.map(|file| format!("/{}\n", file.path)).collect()
+    kept.fold(String::new(), |text, file| text + "/" + &file.path + "\n")
 }
 
 fn is_unit(name: &str) -> bool {

@@ -1,7 +1,7 @@
 //! The server's own routes, as their endpoints describe themselves. Those of collections' records are described for each collection.
 
 use common::{
-    ENDPOINTS, Endpoint as _,
+    ENDPOINTS,
     access::Caller,
     answer::AnswerKind,
     endpoint::{Access, BodyKind, EndpointInfo},

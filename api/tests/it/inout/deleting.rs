@@ -24,11 +24,11 @@ async fn run(client: &Client, items: &[&Value]) -> Answer {
     client.post("/api/batch/", &json!({"items": items})).await
 }
 
-fn create(collection: &str, record: Value) -> Value {
+fn create(collection: &str, record: &Value) -> Value {
     json!({"action": "create", "collection": collection, "record": record})
 }
 
-fn update(good: &Value, record: Value) -> Value {
+fn update(good: &Value, record: &Value) -> Value {
     json!({"action": "update", "collection": "goods", "id": good["id"], "record": record})
 }
 
@@ -50,7 +50,7 @@ async fn what_moves_away_from_a_record_does_not_hold_it_back() {
                 let gone = maker(&admin).await;
                 let title = format!("{n}{m}{is_first}");
                 let good = admin.record("goods", json!({"title": title, field: gone["id"]})).await;
-                let (moves, deletes) = (update(&good, json!({field: to})), delete("makers", &gone));
+                let (moves, deletes) = (update(&good, &json!({field: to})), delete("makers", &gone));
                 let items = if is_first { [&moves, &deletes] } else { [&deletes, &moves] };
                 run(&admin, &items).await.is(200);
                 assert_eq!(admin.get(&path("goods", &good)).await.is(200)[field], to, "{field}");
@@ -62,7 +62,7 @@ async fn what_moves_away_from_a_record_does_not_hold_it_back() {
     let gone = maker(&admin).await;
     let good = json!({"title": "list", "many": [gone["id"], kept["id"]], "held": gone["id"]});
     let good = admin.record("goods", good).await;
-    let moves = update(&good, json!({"many": [kept["id"]], "held": null}));
+    let moves = update(&good, &json!({"many": [kept["id"]], "held": null}));
     run(&admin, &[&moves, &delete("makers", &gone)]).await.is(200);
     assert_eq!(admin.get(&path("goods", &good)).await.is(200)["many"], json!([kept["id"]]));
     for is_first in [true, false] {
@@ -81,7 +81,7 @@ async fn what_still_refers_is_treated_as_its_field_says() {
         let (gone, other) = (maker(&admin).await, maker(&admin).await);
         let good = json!({"title": "a", "loose": gone["id"], "many": [gone["id"], other["id"]]});
         let good = admin.record("goods", good).await;
-        let changed = run(&admin, &[&delete("makers", &gone), &update(&good, record.clone())]).await;
+        let changed = run(&admin, &[&delete("makers", &gone), &update(&good, &record)]).await;
         let told = changed.is(200)["items"][1]["record"].clone();
         assert_eq!((&told["loose"], &told["many"]), (&Value::Null, &json!([other["id"]])), "{record}");
         assert_eq!(admin.get(&path("goods", &good)).await.is(200), told);
@@ -94,8 +94,8 @@ async fn what_still_refers_is_treated_as_its_field_says() {
     let gone = maker(&admin).await;
     let good = admin.record("goods", json!({"title": "a", "along": gone["id"]})).await;
     let part = admin.record("parts", json!({"good": good["id"]})).await;
-    let again = create("goods", json!({"title": "a"}));
-    let items = run(&admin, &[&again, &update(&good, json!({"title": "c"})), &delete("makers", &gone)]).await;
+    let again = create("goods", &json!({"title": "a"}));
+    let items = run(&admin, &[&again, &update(&good, &json!({"title": "c"})), &delete("makers", &gone)]).await;
     assert_eq!(items.is(200)["items"][1]["record"], Value::Null);
     for (collection, record) in [("goods", &good), ("parts", &part)] {
         assert_eq!(admin.get(&path(collection, record)).await.status, 404);
@@ -107,7 +107,7 @@ async fn what_still_refers_is_treated_as_its_field_says() {
 async fn what_an_item_makes_goes_along_or_lets_go_with_what_a_later_one_deletes() {
     let (_coffer, admin) = goods().await;
     let gone = maker(&admin).await;
-    let make = |field: &str, title: &str| create("goods", json!({"title": title, field: gone["id"]}));
+    let make = |field: &str, title: &str| create("goods", &json!({"title": title, field: gone["id"]}));
     // What a later one makes has nothing to refer to.
     for field in ["along", "loose", "held"] {
         let refused = run(&admin, &[&delete("makers", &gone), &make(field, "new")]).await.refused(400);
@@ -118,7 +118,7 @@ async fn what_an_item_makes_goes_along_or_lets_go_with_what_a_later_one_deletes(
     assert_eq!(admin.column("/api/records/goods/", "title").await, ["a"]);
     // By what an item is called.
     let maker = json!({"action": "create", "collection": "makers", "record": {"name": "m"}, "as": "m"});
-    let good = create("goods", json!({"title": "of m", "loose": {"$ref": "m"}}));
+    let good = create("goods", &json!({"title": "of m", "loose": {"$ref": "m"}}));
     let gone = json!({"action": "delete", "collection": "makers", "id": {"$ref": "m"}});
     let items = run(&admin, &[&maker, &good, &gone]).await;
     assert_eq!(items.is(200)["items"][1]["record"]["loose"], Value::Null);
@@ -130,13 +130,13 @@ async fn what_would_refer_to_nothing_is_refused_at_its_item() {
     let (gone, kept) = (maker(&admin).await, maker(&admin).await);
     let held = admin.record("goods", json!({"title": "held", "held": gone["id"]})).await;
     let along = admin.record("goods", json!({"title": "along", "along": kept["id"]})).await;
-    let (other, no) = (create("makers", json!({"name": "y"})), delete("makers", &gone));
-    let renames = update(&held, json!({"title": "z"}));
-    let (make, no_more) = (create("goods", json!({"title": "new", "held": kept["id"]})), delete("makers", &kept));
+    let (other, no) = (create("makers", &json!({"name": "y"})), delete("makers", &gone));
+    let renames = update(&held, &json!({"title": "z"}));
+    let (make, no_more) = (create("goods", &json!({"title": "new", "held": kept["id"]})), delete("makers", &kept));
     let new_maker = json!({"action": "create", "collection": "makers", "record": {}, "as": "m"});
-    let of_made = create("goods", json!({"title": "of m", "held": {"$ref": "m"}}));
+    let of_made = create("goods", &json!({"title": "of m", "held": {"$ref": "m"}}));
     let unmade = json!({"action": "delete", "collection": "makers", "id": {"$ref": "m"}});
-    let (touches, moves) = (update(&along, json!({"title": "z"})), update(&held, json!({"held": kept["id"]})));
+    let (touches, moves) = (update(&along, &json!({"title": "z"})), update(&held, &json!({"held": kept["id"]})));
     for (items, status, place) in [
         // Nothing in the batch is about the record that refers.
         (vec![&other, &no], 409, "1.held"),

@@ -216,7 +216,7 @@ async fn what_was_taken_back_can_be_sent_again_under_its_key() {
     };
     let at = "/api/records/snacks/";
     let batch = json!({"items": [{"action": "create", "collection": "snacks", "record": {"title": "Nuts"}}]});
-    let many = Value::from_iter((0..1000).map(|n| json!({"title": n.to_string()})));
+    let many: Value = (0..1000).map(|n| json!({"title": n.to_string()})).collect();
     for (key, address, body, makes) in [
         ("import", "/api/records/snacks/import/", &json!([{"title": "Nuts"}, {"title": "Corn"}]), 2),
         ("create", at, &json!({"title": "Nuts"}), 1),

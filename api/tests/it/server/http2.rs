@@ -82,7 +82,7 @@ async fn n5_frames_that_ask_for_nothing_end_their_connection_and_nobody_elses() 
     for (kind, payload) in
         [(SETTINGS, &[][..]), (PING, &[0; 8]), (WINDOW_UPDATE, &[0, 0, 0, 1]), (PRIORITY, &[0, 0, 0, 0, 9])]
     {
-        let stream = if kind == PRIORITY { 1 } else { 0 };
+        let stream = u32::from(kind == PRIORITY);
         let mut flooding = connect(&server).await;
         // So many may come.
         flooding.0.write_all(&frame(kind, 0, stream, payload).repeat(5000)).await.unwrap();

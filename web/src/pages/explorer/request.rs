@@ -54,7 +54,7 @@ pub(super) fn Request(props: &RequestProps) -> Html {
     let takes_body = matches!(method.as_str(), "POST" | "PUT" | "PATCH" | "DELETE");
     let onsubmit = {
         let (method, address, body, secrets) = (method.clone(), address.clone(), body.clone(), secrets.clone());
-        let (onsend, is_nobodys) = (props.onsend.clone(), props.is_nobodys);
+        let (onsend, is_nobodys, here) = (props.onsend.clone(), props.is_nobodys, here.clone());
         move |event: SubmitEvent| {
             event.prevent_default();
             // What is read has an address, which the way back leads to.
