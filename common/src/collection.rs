@@ -9,7 +9,7 @@ mod server_fields;
 
 pub use self::{
     answer::{DefinitionAnswer, DryRun},
-    fields::{MAX_FIELDS, let_flags_follow, read_field},
+    fields::{MAX_FIELDS, let_flags_follow, read_field, second_title},
     ids::Ids,
     indexes::{IndexDefinition, IndexField, MAX_INDEX_FIELDS, MAX_INDEXES, SERVER_PARTS, check_indexes},
     server_fields::server_field,

@@ -47,15 +47,21 @@ pub(super) fn read_fields(value: Value, errors: &mut FieldErrors) -> Option<Vec<
             errors.push(format!("fields.{i}.name"), FieldError::new("unique", "Another field has this name already."));
             fine = false;
         }
-        if let Some(earlier) = fields.iter().find(|earlier| earlier.display && field.display) {
-            let message =
-                format!("Records are called by \"{}\" already. Take display off one of the two.", earlier.name);
-            errors.push(format!("fields.{i}.display"), FieldError::new("unique", message));
-            fine = false;
-        }
         fields.push(field);
     }
+    if let Some((name, wrong)) = second_title(&fields).filter(|_| fine) {
+        errors.push(name, wrong);
+        fine = false;
+    }
     fine.then_some(fields)
+}
+
+/// What is wrong where records are called by two fields, and the member that says so again.
+pub fn second_title(fields: &[Field]) -> Option<(String, FieldError)> {
+    let mut titles = fields.iter().enumerate().filter(|(_, field)| field.display);
+    let ((_, first), (i, _)) = (titles.next()?, titles.next()?);
+    let message = format!("Records are called by \"{}\" already. Take display off one of the two.", first.name);
+    Some((format!("fields.{i}.display"), FieldError::new("unique", message)))
 }
 
 /// The defaults of the fields of a definition with the digits that were sent; and which number of the definition has more digits than

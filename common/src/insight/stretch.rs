@@ -164,11 +164,12 @@ mod tests {
 
     #[test]
     fn days_and_hours_are_those_of_the_viewer() {
-        let days = parts("2026-10-23T22:30:00Z", "2026-10-26T12:00:00Z", &berlin());
+        let days = parts("2026-10-23T22:30:00Z", "2026-10-27T12:00:00Z", &berlin());
         let expected = [
             ("2026-10-24", "2026-10-23T22:00:00Z"),
             ("2026-10-25", "2026-10-24T22:00:00Z"),
             ("2026-10-26", "2026-10-25T23:00:00Z"),
+            ("2026-10-27", "2026-10-26T23:00:00Z"),
         ];
         assert_eq!(days, expected.map(|(key, from)| (key.to_owned(), from.to_owned())));
         let hours = parts("2026-10-25T00:10:00Z", "2026-10-25T01:50:00Z", &berlin());

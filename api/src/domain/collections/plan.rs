@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, HashMap, HashSet};
 
 use common::{
-    collection::{Collection, Definition, IndexDefinition, check_indexes},
+    collection::{Collection, Definition, IndexDefinition, check_indexes, second_title},
     conversion::{Conversion, ConversionStep, With, Word},
     field::{Field, FieldChange, FieldType, Unique},
     id::{FieldId, OperationId},
@@ -104,6 +104,9 @@ impl Plan {
         let dropped: Vec<Field> = had_fields.iter().filter(is_gone).map(|was| (**was).clone()).collect();
         making.steps.extend(dropped.iter().map(|was| FieldStep::Dropped { was: Box::new(was.clone()) }));
         settle_aliases(&mut fields);
+        if let Some((name, wrong)) = second_title(&fields) {
+            making.errors.push(name, wrong);
+        }
         let Making { errors, steps, converted, refilled, .. } = making;
         errors.or(())?;
 
