@@ -1,6 +1,7 @@
 //! Sentences that both clients say word for word.
 
 pub mod many;
+pub mod server;
 
 use crate::{
     change::{Subject, Verb},

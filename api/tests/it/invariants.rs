@@ -286,3 +286,16 @@ fn modules_stand_beside_their_folder_and_say_what_they_are() {
         }
     }
 }
+
+#[test]
+fn a_sentence_that_both_apps_say_stands_in_common() {
+    let said = |folders: &[&'static str]| {
+        let code = folders.iter().flat_map(|folder| sources(folder)).map(|source| source.code);
+        let texts = |code: String| code.split('"').skip(1).step_by(2).map(str::to_owned).collect::<Vec<_>>();
+        let sentences =
+            code.flat_map(texts).filter(|text| text.len() >= 24 && text.contains(' ') && text.ends_with('.'));
+        sentences.collect::<std::collections::BTreeSet<_>>()
+    };
+    let twice: Vec<String> = said(&["web/src"]).intersection(&said(&["tui/src"])).cloned().collect();
+    assert!(twice.is_empty(), "{twice:#?}");
+}

@@ -6,7 +6,10 @@ use base64::{
     Engine as _,
     engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD},
 };
-use common::inspection::{GivenKey, Inspection, Signed};
+use common::{
+    inspection::{GivenKey, Inspection, Signed},
+    words::server::UNUSABLE_KEY,
+};
 use jsonwebtoken::{Algorithm, DecodingKey, crypto, errors::Error, jwk::Jwk};
 
 /// What the token says, and whether it is signed by the key. The error says why that cannot be told.
@@ -15,8 +18,7 @@ pub(super) fn check(token: &str, key: &str) -> Result<Inspection, String> {
     let kid = signed.header.get("kid").and_then(|kid| kid.as_str());
     let key = GivenKey::read(key, kid)?;
     signed.takes(&key)?;
-    let unusable =
-        |_: Error| "This key cannot be used: it is damaged, or of another kind than the token says.".to_owned();
+    let unusable = |_: Error| UNUSABLE_KEY.to_owned();
     let key = decoding_key(&signed, &key).map_err(unusable)?;
     let algorithm: Algorithm = signed.algorithm.parse().map_err(unusable)?;
     let signature = URL_SAFE_NO_PAD.encode(&signed.signature);

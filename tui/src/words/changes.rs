@@ -1,5 +1,6 @@
 //! What lists of changes say.
 
+pub use common::words::server::no_changes_in;
 use common::{
     activity::{Source, did},
     change::Change,
@@ -18,15 +19,6 @@ pub const NOTHING_CHANGED: &str = "No field is another than before.";
 pub const NOT_RESTORABLE: &str = "There is nothing to put back by this change.";
 /// A version or a record is back.
 pub const PUT_BACK: &str = "Put back. u undoes that.";
-
-/// There are no changes.
-pub fn no_changes_in(source: &Source) -> &'static str {
-    match source {
-        Source::History(..) => "Nothing is known of earlier versions.",
-        Source::Trash(_) => "The trash is empty: nothing was deleted, or it is all back.",
-        Source::Activity(_) => "There are no such changes that you may see.",
-    }
-}
 
 /// Which change it is.
 pub fn what_changed(change: &Change) -> String {

@@ -1,5 +1,6 @@
 //! Sentences of the dashboard.
 
+pub use common::words::server::{NO_CHANGES, NOTHING_MEASURED, silent};
 use std::time::Duration;
 
 use common::dashboard::{Span, number};
@@ -8,10 +9,6 @@ use common::dashboard::{Span, number};
 pub const DASHBOARD: &str = "dashboard";
 /// Somebody else asked for it.
 pub const NOT_ADMIN_DASHBOARD: &str = "Only admins see the server's dashboard.";
-/// The server has measured nothing yet.
-pub const NOTHING_MEASURED: &str = "The server has just started: its first figures come within a second.";
-/// Nothing was changed lately.
-pub const NO_CHANGES: &str = "Nothing was changed lately.";
 /// The heading over the newest changes.
 pub const NEWEST_CHANGES: &str = "Newest changes (UTC)";
 /// The heading over the collections.
@@ -34,11 +31,6 @@ pub fn dashboard_state(span: Span, at: Option<&str>, pause: Option<Duration>) ->
 /// The value of a figure that is old.
 pub fn as_of(value: &str, at: &str) -> String {
     format!("{value}, as of {at}")
-}
-
-/// Nothing newer comes.
-pub fn silent(reason: &str) -> String {
-    format!("What you see is old: {reason}")
 }
 
 /// How full the disk is.

@@ -1,13 +1,12 @@
 //! What is said of charts of records.
 
 use common::text::single_line;
+pub use common::words::server::NO_VALUES;
 
 /// The charts, in the path at the top.
 pub const INSIGHTS: &str = "insights";
 /// No filter holds.
 pub const OF_ALL_RECORDS: &str = "Of all records that you may list.";
-/// No record has a value.
-pub const NO_VALUES: &str = "No record has a value here.";
 
 /// A filter holds.
 pub fn of_filter(filter: &str) -> String {

@@ -1,5 +1,6 @@
 //! What the page of migrations says.
 
+pub use common::words::server::{MIGRATION_STOPPING, migration_begun};
 use common::{migration::MigrationId, operation::Operation, text::thousands};
 
 /// Migrations, in the path at the top.
@@ -16,8 +17,6 @@ pub const PRESS_ENTER_AGAIN: &str = "Press Enter again to apply it.";
 pub const TAKING_BACK: &str = "Taking it back would:";
 /// Above what applying one would do.
 pub const APPLYING: &str = "Applying it would:";
-/// Work is to stop.
-pub const MIGRATION_STOPPING: &str = "It is being stopped; what was done of it is undone.";
 
 /// Where files are looked for.
 pub fn files_in(dir: &str) -> String {
@@ -37,11 +36,6 @@ pub fn migration_applied(id: &MigrationId) -> String {
 /// One was taken back.
 pub fn migration_reverted(id: &MigrationId) -> String {
     format!("Taken back: {id}.")
-}
-
-/// One goes on in the background.
-pub fn migration_begun(id: &MigrationId) -> String {
-    format!("{id} goes on in the background.")
 }
 
 /// How far what is under way is.

@@ -1,6 +1,9 @@
 //! What the pages about the server and its tokens say.
 
 use common::dashboard::LogTail;
+pub use common::words::server::{
+    INVITED, KEYS_GIVEN, KEYS_HEADING, NO_INVITATIONS, NOT_SIGNED, SETTING_HIDDEN as HIDDEN, SIGNED_BY_GIVEN, signed_by,
+};
 
 /// The log, in the path at the top.
 pub const LOG: &str = "log";
@@ -8,10 +11,6 @@ pub const LOG: &str = "log";
 pub const INVITATIONS: &str = "invitations";
 /// Above the invitations.
 pub const INVITATIONS_LEAD: &str = "Whoever opens an invitation's link can make a user of their own, once, within seven days, where the server runs with --sign-up invite. n makes a link, d takes the one under the cursor back. Times are in UTC.";
-/// Above the link of a new invitation.
-pub const INVITED: &str = "Send this link to who shall sign up. It is not shown again.";
-/// There is none.
-pub const NO_INVITATIONS: &str = "No invitation is open.";
 /// Before one is taken back.
 pub const TAKE_BACK: &str = "Nobody can sign up with this link any more. Press d again to take it back.";
 /// Requests that failed and slow lists, in the path at the top.
@@ -28,16 +27,12 @@ pub const NO_LINES: &str = "The log has no lines yet.";
 pub const NO_SUCH_LINES: &str = "The newest lines have none of this level. l shows others.";
 /// Nothing failed.
 pub const NOTHING_NOTABLE: &str = "No request failed, and no list took long, as far as the server remembers.";
-/// The heading over keys.
-pub const KEYS_HEADING: &str = "Keys that sign tokens";
 /// The heading over settings.
 pub const SETTINGS_HEADING: &str = "Settings in force";
 /// The heading over what is said of backups.
 pub const BACKUP_HEADING: &str = "Backup";
 /// How a backup is taken and put back.
 pub const BACKUP_RECIPE: &str = "b on the dashboard writes everything to a file here. `coffer restore FILE --data NEW-DIRECTORY` makes a server's data of it; everyone signs in again then.";
-/// The value of a setting that is left out.
-pub const HIDDEN: &str = "set, and not shown";
 /// A setting without a value.
 pub const NOT_SET: &str = "not set";
 /// Before a token was pasted.
@@ -46,16 +41,12 @@ pub const TOKEN_LEAD: &str = "Paste a token and press Enter: what it says, which
 pub const TOKEN_INPUT: &str = "Token";
 /// Before the input for the key that it is checked against.
 pub const KEY_INPUT: &str = "Key";
-/// The signature is that of the key that was given, or not.
-pub const SIGNED_BY_GIVEN: [&str; 2] = ["Not by the key that you gave.", "By the key that you gave."];
 /// The first part of a token.
 pub const HEADER: &str = "Header";
 /// The second part of a token.
 pub const PAYLOAD: &str = "Payload";
 /// The third part of a token.
 pub const SIGNATURE: &str = "Signature";
-/// No key of ours signed it.
-pub const NOT_SIGNED: &str = "No key of this server made it.";
 /// A backup is on its way.
 pub const BACKING_UP: &str = "Writing a backup…";
 
@@ -111,15 +102,10 @@ pub fn since(day: &str) -> String {
 /// The commands that change keys.
 pub fn key_commands(are_given: bool) -> &'static str {
     if are_given {
-        "They are the files of --signing-key-file: name another one first, and start the server again."
+        KEYS_GIVEN
     } else {
         "On the server's machine: `coffer keys add` makes one that signs from the next start on, `coffer keys retire KID` ends an old one."
     }
-}
-
-/// Which key signed a token.
-pub fn signed_by(algorithm: &str, kid: &str) -> String {
-    format!("Made by this server's {algorithm} key {kid}.")
 }
 
 /// How the log stands.

@@ -1,5 +1,6 @@
 //! Sentences about passwords, sessions and users.
 
+pub(crate) use common::words::server::{INVITED, NO_INVITATIONS};
 pub(crate) use common::words::{
     NEVER, NO_SESSIONS, NOT_ADMIN_USERS as NO_ADMIN, PASSWORD_CHANGED, SESSIONS_ENDED, THIS_SESSION as THIS_ONE,
     usage_of, user_deleted, user_made, user_saved,
@@ -21,9 +22,7 @@ pub(crate) const INVITATIONS: &str = "Invitations";
 pub(crate) const INVITATIONS_LEAD: &str =
     "Whoever opens an invitation's link can make a user of their own, once, within seven days. Times are in UTC.";
 pub(crate) const INVITE: &str = "Make a link";
-pub(crate) const INVITED: &str = "Send this link to who shall sign up. It is not shown again.";
 pub(crate) const INVITED_OFF: &str = "It counts where the server runs with --sign-up invite.";
-pub(crate) const NO_INVITATIONS: &str = "No invitation is open.";
 pub(crate) const MADE: &str = "Made";
 pub(crate) const GOOD_UNTIL: &str = "Good until";
 pub(crate) const ROLES: &str = "Roles";

@@ -1,6 +1,6 @@
 //! What lists of changes say.
 
-use common::activity::Source;
+pub(crate) use common::words::server::no_changes_in as none;
 
 pub(crate) const HISTORY: &str = "History";
 pub(crate) const HISTORY_LEAD: &str = "The versions of the record, the newest first. Times are in UTC.";
@@ -18,12 +18,4 @@ pub(crate) const PUT_BACK_BUTTON: &str = "Put back";
 
 pub(crate) fn put_back(what: &str) -> String {
     format!("Put back {what}")
-}
-
-pub(crate) fn none(source: &Source) -> &'static str {
-    match source {
-        Source::History(..) => "Nothing is known of earlier versions.",
-        Source::Trash(_) => "The trash is empty: nothing was deleted, or it is all back.",
-        Source::Activity(_) => "There are no such changes that you may see.",
-    }
 }

@@ -1,5 +1,6 @@
 //! What the dashboard says.
 
+pub(crate) use common::words::server::{NO_CHANGES, NOTHING_MEASURED, silent};
 use std::time::Duration;
 
 use common::{
@@ -15,7 +16,6 @@ pub(crate) const MINUTES: &str = "2 minutes";
 pub(crate) const HOUR: &str = "1 hour";
 pub(crate) const SPAN: &str = "How far back plots go";
 pub(crate) const TABLES: &str = "As tables";
-pub(crate) const NOTHING_MEASURED: &str = "The server has just started: its first figures come within a second.";
 pub(crate) const FIGURES: &str = "Figures";
 pub(crate) const PLOTS: &str = "Plots";
 pub(crate) const WHEN: &str = "When";
@@ -24,7 +24,6 @@ pub(crate) const COLLECTIONS: &str = "Collections";
 pub(crate) const ALL_COLLECTIONS: &str = "All collections";
 pub(crate) const CHANGES: &str = "Newest changes";
 pub(crate) const ALL_CHANGES: &str = "All changes";
-pub(crate) const NO_CHANGES: &str = "Nothing was changed lately.";
 pub(crate) const ROUTES: &str = "Requests by route, since the start";
 pub(crate) const NO_ROUTES: &str = "Nothing was asked yet.";
 pub(crate) const ROUTE: &str = "Route";
@@ -56,11 +55,6 @@ pub(crate) fn state(at: Option<&str>, pause: Duration) -> String {
 /// The value of a figure that is old.
 pub(crate) fn as_of(at: &str) -> String {
     format!("as of {at}")
-}
-
-/// Nothing newer comes.
-pub(crate) fn silent(reason: &str) -> String {
-    format!("What you see is old: {reason}")
 }
 
 /// The caption of a plot's table.

@@ -1,5 +1,6 @@
 //! What the page of migrations says.
 
+pub(crate) use common::words::server::{MIGRATION_STOPPING as STOPPING, migration_begun as begun};
 use common::{migration::MigrationId, text::thousands};
 
 pub(crate) const TITLE: &str = "Migrations";
@@ -13,7 +14,6 @@ pub(crate) const TAKE_BACK: &str = "Take back";
 pub(crate) const APPLY: &str = "Apply";
 pub(crate) const STOP: &str = "Stop";
 pub(crate) const LEAVE: &str = "Leave it";
-pub(crate) const STOPPING: &str = "It is being stopped; what was done of it is undone.";
 pub(crate) const FROM_FILE: &str = "Apply one from a file";
 pub(crate) const FILE: &str = "File (TOML or JSON)";
 pub(crate) const FOLDER: &str = "Folder";
@@ -41,10 +41,6 @@ pub(crate) fn applied(id: &MigrationId) -> String {
 
 pub(crate) fn reverted(id: &MigrationId) -> String {
     format!("Took back {id}.")
-}
-
-pub(crate) fn begun(id: &MigrationId) -> String {
-    format!("{id} goes on in the background.")
 }
 
 pub(crate) fn progress(done: u64, of: Option<u64>) -> String {

@@ -1,5 +1,8 @@
 //! What the pages about the server say.
 
+pub(crate) use common::words::server::{
+    KEYS_GIVEN, KEYS_HEADING as KEYS, NOT_SIGNED, SETTING_HIDDEN as HIDDEN, SIGNED_BY_GIVEN, UNUSABLE_KEY, signed_by,
+};
 use common::{endpoints::log::LogLevel, text::thousands};
 
 pub(crate) const TITLE: &str = "Server";
@@ -7,14 +10,11 @@ pub(crate) const PAGES: &str = "Pages about the server";
 pub(crate) const SETTINGS: &str = "Settings and keys";
 pub(crate) const LOG: &str = "Log";
 pub(crate) const TOKEN: &str = "Token";
-pub(crate) const KEYS: &str = "Keys that sign tokens";
 pub(crate) const KID: &str = "Key";
 pub(crate) const ALGORITHM: &str = "Algorithm";
 pub(crate) const STATE: &str = "State";
 pub(crate) const SINCE: &str = "Since";
 pub(crate) const PUBLIC: &str = ", public";
-pub(crate) const KEYS_GIVEN: &str =
-    "They are the files of --signing-key-file: name another one first, and start the server again.";
 pub(crate) const KEYS_CHANGE: &str = "They are changed on the server's machine, and take effect with the next start:";
 pub(crate) const KEYS_COMMANDS: &str = "coffer keys add\ncoffer keys retire KEY";
 pub(crate) const SETTINGS_IN_FORCE: &str = "Settings in force";
@@ -23,7 +23,6 @@ pub(crate) const NAME: &str = "Name";
 pub(crate) const VALUE: &str = "Value";
 pub(crate) const FROM: &str = "From";
 pub(crate) const MEANS: &str = "Means";
-pub(crate) const HIDDEN: &str = "set, and not shown";
 pub(crate) const NOT_SET: &str = "not set";
 pub(crate) const BACKUP: &str = "Backup";
 pub(crate) const BACKUP_TEXT: &str =
@@ -44,7 +43,6 @@ pub(crate) const HEADER: &str = "Header";
 pub(crate) const PAYLOAD: &str = "Payload";
 pub(crate) const SIGNATURE: &str = "Signature";
 pub(crate) const UNREADABLE: &str = "This part cannot be read.";
-pub(crate) const NOT_SIGNED: &str = "No key of this server made it.";
 pub(crate) const NOTABLE: &str = "Failures and slow lists";
 pub(crate) const NOTHING_NOTABLE: &str = "No request failed, and no list took long.";
 
@@ -115,12 +113,6 @@ pub(crate) const KEY_HINT: &str =
     "A public key as PEM or JWK, a set of JWKs, or a secret. The token is then checked in this page, and goes nowhere.";
 pub(crate) const NO_CRYPTOGRAPHY: &str =
     "This browser checks signatures only in pages that came by https or from this machine. Open Coffer there.";
-pub(crate) const UNUSABLE_KEY: &str = "This key cannot be used: it is damaged, or of another kind than the token says.";
-pub(crate) const SIGNED_BY_GIVEN: [&str; 2] = ["Not by the key that you gave.", "By the key that you gave."];
-
-pub(crate) fn signed_by(algorithm: &str, kid: &str) -> String {
-    format!("Made by this server's {algorithm} key {kid}.")
-}
 
 pub(crate) fn request(id: &str) -> String {
     format!("request {id}")

@@ -1,5 +1,6 @@
 //! What is said of saved views and of columns.
 
+pub(crate) use common::words::server::NO_VALUES;
 pub(crate) const TITLE: &str = "Views";
 pub(crate) const NONE: &str = "None yet. Filter and order the table, choose its columns, and keep it under a name.";
 pub(crate) const SHARED: &str = "you share it";
@@ -26,7 +27,6 @@ pub(crate) const INSIGHTS_LEAD: &str = "Of the records under the filter. A bar s
 pub(crate) const AS_TABLES: &str = "As tables";
 pub(crate) const FIELD: &str = "Field";
 pub(crate) const RECORDS: &str = "Records";
-pub(crate) const NO_VALUES: &str = "No record has a value here.";
 
 /// The button that saves a chart's data.
 pub(crate) fn csv(label: &str) -> String {
