@@ -219,3 +219,36 @@ async fn a_reference_becomes_a_list_of_one_and_back_where_nothing_is_lost() {
     admin.delete(&format!("/api/records/tags/{}/", asked(&a))).await.is(204);
     assert_eq!(lists().await, json!([b, null, null]));
 }
+
+/// Several ids, one repeated, and what stands at the other end: of each the index is read, and a post that has two of them comes once.
+#[tokio::test]
+async fn one_of_several_is_read_off_the_index() {
+    let (_coffer, admin) = Coffer::with_admin().await;
+    admin.collection("tags", json!([{"name": "name", "type": "text", "indexed": true}])).await;
+    let tags = json!({"name": "tags", "type": "reference", "collection": "tags", "many": true});
+    admin.collection("posts", json!([{"name": "n", "type": "integer"}, tags])).await;
+    let named: Vec<Value> = (0..100).map(|n| json!({"name": format!("t{}", n / 2)})).collect();
+    let made = admin.post("/api/records/tags/", &json!(named)).await.is(201);
+    let tag = |n: usize| made[n]["id"].clone();
+    let post = |n: usize| json!({"n": n, "tags": [tag(n % 100), tag((n + 1) % 100)]});
+    let posts: Vec<Value> = (0..500).map(post).collect();
+    admin.post("/api/records/posts/", &json!(posts)).await.is(201);
+    let (a, b) = (asked(&tag(6)), asked(&tag(7)));
+    for query in [
+        format!("tags__in={a},{b}"),
+        format!("tags={a}&tags={b}"),
+        format!("filter=tags in ({a}, {b})"),
+        format!("filter=tags = {a} or tags = {b}"),
+        "tags__name=t3".to_owned(),
+    ] {
+        let query = query.replace(' ', "%20");
+        let told =
+            admin.get(&format!("/api/records/posts/?explain=true&page_size=100&ordering=n&{query}")).await.is(200);
+        let found: Vec<u64> =
+            told["results"].as_array().unwrap().iter().map(|row| row["n"].as_u64().unwrap()).collect();
+        let expected: Vec<u64> = (0..500).filter(|n| matches!(n % 100, 5..=7)).collect();
+        assert_eq!((&found, told["count"].as_u64()), (&expected, Some(15)), "{query}");
+        let (indexes, read) = (&told["explain"]["indexes"], told["explain"]["keys_read"].as_u64().unwrap());
+        assert!(*indexes == json!([["tags"]]) && read < 300, "{query}: {}", told["explain"]);
+    }
+}

@@ -16,7 +16,7 @@ use super::{
     explain::proposal,
     far,
     far_order::FarOrder,
-    intervals::Owners,
+    intervals::{Intervals, Owners},
     merged,
     walk::Candidates,
     words::{self, FoundByWords},
@@ -44,6 +44,8 @@ const TEST: f64 = 2.0;
 const BY_WORDS: f64 = 10.0;
 /// Ids that are held for one query at most.
 const MAX_IDS: usize = 200_000;
+/// References of which a list has to have one, each looked up by itself, at most.
+const MAX_EACH: usize = 1000;
 /// Costs that are not worth choosing twice.
 const SMALL: f64 = 500.0;
 
@@ -455,7 +457,18 @@ impl Chooser<'_> {
             })
             .collect();
         for (i, node) in self.all.iter().enumerate() {
-            let Node::Any(nodes) = node else { continue };
+            let each;
+            let nodes = match node {
+                Node::Any(nodes) => nodes.as_slice(),
+                Node::Is(condition) => {
+                    each = condition.each_of_many(MAX_EACH);
+                    each.as_slice()
+                }
+                _ => &[],
+            };
+            if nodes.is_empty() {
+                continue;
+            }
             let mut accesses = Vec::with_capacity(nodes.len());
             for node in nodes {
                 let Some(narrowest) = self.narrowest(node).await? else { break };
@@ -470,9 +483,30 @@ impl Chooser<'_> {
             let covered = if exact { BTreeSet::from([i]) } else { BTreeSet::new() };
             found.push(IdSource { accesses, covered, estimate });
         }
+        found.extend(self.far.iter().filter_map(|far| self.each_far(far)));
         found.retain(|ids| ids.estimate <= MAX_IDS);
         found.sort_by_key(|ids| ids.estimate);
         Ok(found)
+    }
+
+    /// The records whose list of references has one of several that a condition at the far end holds for: read for each by itself, since a
+    /// record that has two of them stands twice in the index.
+    fn each_far(&self, (i, field, found): &Far) -> Option<IdSource> {
+        let is_of_many = self.view.schema.collection.field(field).is_some_and(|field| field.kind.refers_to_many());
+        if !is_of_many || found.ranges.len() < 2 || found.ranges.len() > MAX_EACH {
+            return None;
+        }
+        let bound = usize::from(self.owner.is_some());
+        let narrowest = |range: &(Cut, Cut)| {
+            let far = [(*i, field.clone(), Intervals::of(vec![range.clone()], true))];
+            let found = self.accesses(&self.all, &far).into_iter();
+            found.filter(|access| access.bound > bound && access.covered.contains(i)).min_by_key(|it| it.estimate)
+        };
+        let accesses = found.ranges.iter().map(narrowest).collect::<Option<Vec<_>>>()?;
+        let shared = accesses.iter().map(|access| access.covered.clone());
+        let covered = shared.reduce(|a, b| a.intersection(&b).copied().collect()).unwrap_or_default();
+        let estimate = accesses.iter().map(|access| access.estimate).sum();
+        Some(IdSource { accesses, covered, estimate })
     }
 
     /// The narrowest way to what a node holds for, and whether it holds for all of it.
