@@ -130,6 +130,10 @@ async fn what_is_renamed_is_followed_and_what_is_gone_is_told() {
     admin.delete("/api/collections/food/fields/cost/").await.is(200);
     let view = ulla.get(&at).await.is(200);
     assert_eq!(view["notes"], json!(["The field \"price\" is not there any more."]));
+    // Another field takes the name: nothing of the view is about that.
+    admin.patch("/api/collections/food/fields/title/", &json!({"name": "price", "aliases": []})).await.is(200);
+    assert_eq!(ulla.get(&at).await.is(200)["filter"], "price_gone >= 3 and price ~ \"corn\"");
+    admin.patch("/api/collections/food/fields/price/", &json!({"name": "title", "aliases": []})).await.is(200);
     let renamed = ulla.patch(&at, &json!({"name": "Old", "shared": true})).await.is(200);
     assert_eq!((&renamed["name"], &renamed["notes"]), (&json!("Old"), &view["notes"]));
     let refused = ulla.patch(&at, &json!({"ordering": "title"})).await.refused(400);

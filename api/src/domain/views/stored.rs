@@ -77,8 +77,16 @@ impl StoredView {
         gone.retain(|name| now(name).is_none());
         gone.sort_unstable();
         gone.dedup();
+        // What was said of a field that is gone is not said of another that has its name now.
+        let of_none = |name: &str| {
+            let mut free = format!("{name}_gone");
+            while schema.collection.field(&free).is_some() {
+                free.push('_');
+            }
+            schema.collection.field(name).map(|_| free)
+        };
         let mut definition = self.definition.renamed(|path| {
-            let found = named(path).and_then(|name| Some((now(&name)?, name.len())));
+            let found = named(path).and_then(|name| Some((now(&name).or_else(|| of_none(&name))?, name.len())));
             found.map_or_else(|| path.to_owned(), |(today, length)| format!("{today}{}", &path[length..]))
         });
         definition.collection = schema.collection.name.clone();
