@@ -60,7 +60,7 @@ pub enum OperationKind {
 /// Records that do not fit a changed definition.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
-pub struct Misfits {
+pub struct InvalidRecords {
     /// How many records.
     pub count: u64,
     /// What is wrong with the first of them.
@@ -81,7 +81,7 @@ pub struct Misfit {
     pub message: String,
 }
 
-impl fmt::Display for Misfits {
+impl fmt::Display for InvalidRecords {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let does = if self.count == 1 { "does" } else { "do" };
         write!(f, "{} {does} not fit the new definition.", text::count(self.count, "record"))?;
@@ -118,7 +118,7 @@ pub struct Operation {
     pub error: Option<String>,
     /// Records that do not fit, where it checks any.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub misfits: Option<Misfits>,
+    pub misfits: Option<InvalidRecords>,
     /// What became of the rows of a file, where it imports one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub import: Option<Box<Import>>,

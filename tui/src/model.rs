@@ -23,7 +23,7 @@ use crate::{
     load::{Load, Ticket, Tickets},
     many::ManyAct,
     message::{Away, Deleted, Message, Undo},
-    screen::{Collections, Editing, Kept, Palette, SheetKind, SignIn},
+    screen::{Collections, Editing, Palette, SavedTable, SheetKind, SignIn},
     style::Theme,
 };
 
@@ -90,7 +90,7 @@ pub struct Model {
     /// Where somebody was, the last time, until it is opened again.
     pub reopen: Option<LastLocation>,
     /// The tables that were left, as they were.
-    pub kept: BTreeMap<CollectionName, Kept>,
+    pub kept: BTreeMap<CollectionName, SavedTable>,
     /// Counts moments, for the spinner.
     pub tick: usize,
     /// Columns and rows of the window.

@@ -41,7 +41,7 @@ pub(crate) use migrations::Migrations;
 pub(crate) use palette::{Choice, Entry, Palette};
 pub(crate) use people::{Ending, Sessions, user};
 pub(crate) use record_form::RecordForm;
-pub(crate) use records::{Kept, Records, Rows};
+pub(crate) use records::{Records, Rows, SavedTable};
 pub(crate) use sheet::{Invitations, Sheet, SheetKind, Token};
 pub(crate) use sign_in::{Kind, SignIn};
 pub(crate) use views::Views;

@@ -96,7 +96,7 @@ impl KeyState {
 
 /// One key. `Debug` does not show its secret.
 #[derive(Clone)]
-pub struct Key {
+pub struct SigningKey {
     kid: String,
     algorithm: Algorithm,
     state: KeyState,
@@ -107,7 +107,7 @@ pub struct Key {
     is_public: bool,
 }
 
-impl Key {
+impl SigningKey {
     /// Its id, the `kid` header.
     pub fn kid(&self) -> &str {
         &self.kid
@@ -143,7 +143,7 @@ impl Key {
     }
 }
 
-impl fmt::Debug for Key {
+impl fmt::Debug for SigningKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "Key({} {} {})", self.kid, self.algorithm, self.state.as_str())
     }
@@ -180,7 +180,7 @@ pub enum KeyError {
 /// The keys. Exactly one is active.
 #[derive(Debug, Clone)]
 pub struct KeyRing {
-    keys: Vec<Key>,
+    keys: Vec<SigningKey>,
 }
 
 impl KeyRing {
@@ -199,7 +199,7 @@ impl KeyRing {
     /// The keys in files that the operator brings: secrets, the bytes of a file less one newline at its end; and private and public keys as PEM,
     /// DER or JWK. The first that can sign does, and all verify. The data directory's own ring is left alone and not used.
     pub fn from_key_files(files: &[PathBuf], clock: &Clock) -> Result<Self, KeyError> {
-        let mut keys: Vec<(Key, &PathBuf)> = Vec::new();
+        let mut keys: Vec<(SigningKey, &PathBuf)> = Vec::new();
         for path in files {
             for key in read_key_file(path, clock)? {
                 if let Some((_, first)) = keys.iter().find(|(known, _)| known.is_same(&key)) {
@@ -209,7 +209,7 @@ impl KeyRing {
                 keys.push((key, path));
             }
         }
-        let mut keys: Vec<Key> = keys.into_iter().map(|(key, _)| key).collect();
+        let mut keys: Vec<SigningKey> = keys.into_iter().map(|(key, _)| key).collect();
         let signing = keys.iter_mut().find(|key| !key.is_public).ok_or(KeyError::NothingSigns)?;
         signing.state = KeyState::Active;
         Ok(Self { keys })
@@ -217,7 +217,7 @@ impl KeyRing {
 
     /// Takes the keys in a file into the data directory's ring. The first that can sign does from the next start on; the one before it still
     /// verifies. Where there is no ring yet and none of them can sign, one that signs is made.
-    pub fn import(data: &Path, file: &Path, clock: &Clock, entropy: &Entropy) -> Result<Vec<Key>, KeyError> {
+    pub fn import(data: &Path, file: &Path, clock: &Clock, entropy: &Entropy) -> Result<Vec<SigningKey>, KeyError> {
         let mut new = read_key_file(file, clock)?;
         let ring = file::RingFile::lock(data)?;
         let mut keys = ring.load()?.map_or_else(Vec::new, |loaded| loaded.keys);
@@ -246,7 +246,7 @@ impl KeyRing {
     }
 
     /// Makes a new key in the data directory's ring. It signs from the next start on; the one before it still verifies.
-    pub fn add(data: &Path, algorithm: Algorithm, clock: &Clock, entropy: &Entropy) -> Result<Key, KeyError> {
+    pub fn add(data: &Path, algorithm: Algorithm, clock: &Clock, entropy: &Entropy) -> Result<SigningKey, KeyError> {
         let ring = file::RingFile::lock(data)?;
         let mut keys = ring.load()?.map_or_else(Vec::new, |loaded| loaded.keys);
         for key in &mut keys {
@@ -262,7 +262,7 @@ impl KeyRing {
 
     /// Retires a key of the data directory's ring: its tokens are refused from the next start on, and its secret is wiped
     /// from the file. The key that signs cannot be retired.
-    pub fn retire(data: &Path, kid: &str) -> Result<Key, KeyError> {
+    pub fn retire(data: &Path, kid: &str) -> Result<SigningKey, KeyError> {
         let ring = file::RingFile::lock(data)?;
         let unknown = || KeyError::Unknown(kid.to_owned());
         let mut loaded = ring.load()?.ok_or_else(unknown)?;
@@ -278,7 +278,7 @@ impl KeyRing {
     }
 
     /// Every key, oldest first, retired ones too.
-    pub fn keys(&self) -> &[Key] {
+    pub fn keys(&self) -> &[SigningKey] {
         &self.keys
     }
 
@@ -286,17 +286,17 @@ impl KeyRing {
     ///
     /// # Panics
     /// Never: a ring without an active key is not made.
-    pub fn signing(&self) -> &Key {
+    pub fn signing(&self) -> &SigningKey {
         self.keys.iter().find(|key| key.state == KeyState::Active).expect("a ring has one active key")
     }
 
     /// Every key whose tokens are still good.
-    pub fn verifying(&self) -> impl Iterator<Item = &Key> {
+    pub fn verifying(&self) -> impl Iterator<Item = &SigningKey> {
         self.keys.iter().filter(|key| key.state != KeyState::Retired)
     }
 }
 
-fn new_key(algorithm: Algorithm, clock: &Clock, entropy: &Entropy) -> Result<Key, KeyError> {
+fn new_key(algorithm: Algorithm, clock: &Clock, entropy: &Entropy) -> Result<SigningKey, KeyError> {
     let failed = |_| KeyError::Generate(algorithm);
     let material = match algorithm {
         Algorithm::Hs256 => {
@@ -318,17 +318,17 @@ fn new_key(algorithm: Algorithm, clock: &Clock, entropy: &Entropy) -> Result<Key
         }
     };
     let kid = fingerprint(&material);
-    Ok(Key { kid, algorithm, state: KeyState::Active, created_at: clock.now(), material, is_public: false })
+    Ok(SigningKey { kid, algorithm, state: KeyState::Active, created_at: clock.now(), material, is_public: false })
 }
 
 /// The keys in an operator's file; none of them signs yet.
-fn read_key_file(path: &Path, clock: &Clock) -> Result<Vec<Key>, KeyError> {
+fn read_key_file(path: &Path, clock: &Clock) -> Result<Vec<SigningKey>, KeyError> {
     let bytes = secret::read_bytes(WHAT, path)?;
     let imported = import::read(&bytes).map_err(|why| KeyError::Foreign { path: path.to_owned(), why })?;
     imported.into_iter().map(|imported| key_of(imported, path, clock)).collect()
 }
 
-fn key_of(imported: Imported, path: &Path, clock: &Clock) -> Result<Key, KeyError> {
+fn key_of(imported: Imported, path: &Path, clock: &Clock) -> Result<SigningKey, KeyError> {
     let (algorithm, material, kid, is_public) = match imported.key {
         ImportedKey::Secret(secret) => {
             secret::check_new(WHAT, &secret, path)?;
@@ -339,7 +339,7 @@ fn key_of(imported: Imported, path: &Path, clock: &Clock) -> Result<Key, KeyErro
         ImportedKey::Public(public) => (public.algorithm(), jwk_bytes(&public), public.thumbprint(), true),
     };
     let kid = imported.kid.unwrap_or(kid);
-    Ok(Key { kid, algorithm, state: KeyState::VerifyOnly, created_at: clock.now(), material, is_public })
+    Ok(SigningKey { kid, algorithm, state: KeyState::VerifyOnly, created_at: clock.now(), material, is_public })
 }
 
 fn jwk_bytes(public: &PublicKey) -> Zeroizing<Vec<u8>> {

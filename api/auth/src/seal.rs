@@ -5,7 +5,7 @@ use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use sha2::{Digest as _, Sha256};
 use zeroize::Zeroizing;
 
-use crate::keys::{Key, KeyRing};
+use crate::keys::{KeyRing, SigningKey};
 
 /// Bytes of a hash's block.
 const BLOCK: usize = 64;
@@ -46,7 +46,7 @@ impl Sealer {
 }
 
 impl Secret {
-    fn of(key: &Key) -> Self {
+    fn of(key: &SigningKey) -> Self {
         Self(Zeroizing::new(hmac(key.material(), &[b"coffer sealed texts"])))
     }
 

@@ -36,7 +36,7 @@ pub use error::{TokenError, UnusableKey};
 pub use inspect::Inspected;
 pub use settings::{TokenSettings, TokenType};
 
-use super::keys::{Algorithm, Key, KeyRing};
+use super::keys::{Algorithm, KeyRing, SigningKey};
 
 /// A longer token is refused unread.
 pub const MAX_TOKEN_BYTES: usize = 8 * 1024;
@@ -265,7 +265,7 @@ fn install_crypto() {
     });
 }
 
-fn encoding_key(key: &Key) -> Result<EncodingKey, UnusableKey> {
+fn encoding_key(key: &SigningKey) -> Result<EncodingKey, UnusableKey> {
     match key.algorithm() {
         Algorithm::Hs256 => Ok(EncodingKey::from_secret(key.material())),
         Algorithm::EdDsa => Ok(EncodingKey::from_ed_der(key.material())),
@@ -279,7 +279,7 @@ fn encoding_key(key: &Key) -> Result<EncodingKey, UnusableKey> {
     }
 }
 
-fn public_jwk(key: &Key) -> Result<Jwk, UnusableKey> {
+fn public_jwk(key: &SigningKey) -> Result<Jwk, UnusableKey> {
     let mut jwk = if key.is_public() {
         let mut jwk: Jwk = serde_json::from_slice(key.material()).map_err(|_| unusable(key))?;
         jwk.common.key_algorithm = Some(jws_algorithm(key.algorithm()).into());
@@ -301,7 +301,7 @@ const fn jws_algorithm(algorithm: Algorithm) -> JwsAlgorithm {
     }
 }
 
-fn unusable(key: &Key) -> UnusableKey {
+fn unusable(key: &SigningKey) -> UnusableKey {
     UnusableKey { kid: key.kid().to_owned(), algorithm: key.algorithm() }
 }
 

@@ -3,7 +3,7 @@
 use std::{io::Write, path::PathBuf};
 
 use anyhow::{Context, Result};
-use auth::keys::{Algorithm, Key, KeyRing};
+use auth::keys::{Algorithm, KeyRing, SigningKey};
 use base::{Clock, Entropy};
 use clap::{Args, Subcommand};
 use store::Owner;
@@ -90,7 +90,7 @@ impl Command {
     }
 }
 
-fn print(key: &Key) -> Result<()> {
+fn print(key: &SigningKey) -> Result<()> {
     let made = common::validate::format_moment(key.created_at());
     writeln!(std::io::stdout(), "{}\t{}\t{}\t{made}", key.kid(), key.algorithm().as_str(), key.state().as_str())
         .context("the list could not be written")

@@ -128,7 +128,7 @@ impl Parts {
 
 /// What may be told of a ring: the key that signs first, the newest of the others before the older ones.
 fn keys(ring: &KeyRing) -> Keys {
-    let told = |key: &keys::Key| Key {
+    let told = |key: &keys::SigningKey| Key {
         kid: key.kid().to_owned(),
         algorithm: key.algorithm().as_str().to_owned(),
         state: match key.state() {

@@ -261,7 +261,7 @@ impl<'a> Converter<'a> {
             out.push((keyspace::record(number, id), Entry { version, value }));
             return Ok(());
         };
-        let kept = record::Kept::take_from(&mut record);
+        let kept = record::EarlierValues::take_from(&mut record);
         let written = record.take(words::WRITTEN).and_then(|version| u32::try_from(version.as_u64()?).ok());
         // What was written under an earlier definition is not of today's types, and has its form already.
         moments::in_record(&mut record, self.schemas.get(&collection).filter(|_| written.is_none()));

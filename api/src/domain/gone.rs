@@ -24,7 +24,7 @@ use super::{
 
 /// A collection that was deleted, as it stands under its number.
 #[derive(Debug, Clone, Serialize, Deserialize)]
-pub struct Gone {
+pub struct DeletedCollectionEntry {
     /// Its id.
     pub id: CollectionId,
     /// What it was called last.
@@ -58,7 +58,7 @@ pub enum Left {
     Nothing,
 }
 
-impl Gone {
+impl DeletedCollectionEntry {
     /// What becomes of a collection.
     pub fn of(schema: &Schema, operation: Option<OperationId>, left: Left) -> Self {
         let definition = StoredDefinition::new(schema.collection.clone(), schema.keys.clone());
@@ -95,12 +95,12 @@ impl Gone {
 }
 
 /// What stands under a number that is a deleted collection's; `None` where it is there, or was deleted before anybody noted what it was.
-pub fn parse(entry: &Entry) -> Option<Gone> {
+pub fn parse(entry: &Entry) -> Option<DeletedCollectionEntry> {
     serde_json::from_slice(&entry.value).ok()
 }
 
 /// The deleted collection of a number, and the version that it was read at.
-pub async fn load(snapshot: &Snapshot, number: CollectionNumber) -> Result<Option<(Version, Gone)>> {
+pub async fn load(snapshot: &Snapshot, number: CollectionNumber) -> Result<Option<(Version, DeletedCollectionEntry)>> {
     let entry = snapshot.get(&keyspace::numbered(number)).await?;
     Ok(entry.and_then(|entry| Some((entry.version, parse(&entry)?))))
 }
@@ -110,7 +110,7 @@ pub async fn last_schema(core: &Core, snapshot: &Snapshot, number: CollectionNum
     if let Some(schema) = schema::by_number(&core.schemas, snapshot, number).await? {
         return Ok(Some(schema));
     }
-    let Some((version, Gone { gone, .. })) = load(snapshot, number).await? else { return Ok(None) };
+    let Some((version, DeletedCollectionEntry { gone, .. })) = load(snapshot, number).await? else { return Ok(None) };
     let DeletedCollection { mut definition, targets, .. } = gone;
     definition.show_ids();
     Ok(Some(Arc::new(Schema::new(definition, version, targets.into_iter().collect()))))
@@ -126,24 +126,24 @@ pub async fn version(snapshot: &Snapshot, number: CollectionNumber) -> Result<Ve
 }
 
 /// All deleted collections, with the versions that they were read at.
-pub async fn all(snapshot: &Snapshot) -> std::result::Result<Vec<(Version, Gone)>, store::ReadError> {
+pub async fn all(snapshot: &Snapshot) -> std::result::Result<Vec<(Version, DeletedCollectionEntry)>, store::ReadError> {
     let entries = snapshot.scan(Scan::prefix(&keyspace::numbers())).await?;
     Ok(entries.iter().filter_map(|(_, entry)| Some((entry.version, parse(entry)?))).collect())
 }
 
 /// All deleted collections of which something is left.
-pub async fn leaving(snapshot: &Snapshot) -> std::result::Result<Vec<Gone>, store::ReadError> {
+pub async fn leaving(snapshot: &Snapshot) -> std::result::Result<Vec<DeletedCollectionEntry>, store::ReadError> {
     let gone = all(snapshot).await?.into_iter().map(|(_, gone)| gone);
     Ok(gone.filter(|gone| gone.gone.left != Left::Nothing).collect())
 }
 
 /// The deleted collections that had a name last, the one that was deleted last first. An error while their records are still being removed.
-pub async fn named(snapshot: &Snapshot, name: &CollectionName) -> Result<Vec<(Version, Gone)>> {
+pub async fn named(snapshot: &Snapshot, name: &CollectionName) -> Result<Vec<(Version, DeletedCollectionEntry)>> {
     let mut found = all(snapshot).await?;
     found.retain(|(_, gone)| gone.name == *name);
     found.sort_by_key(|(version, _)| std::cmp::Reverse(*version));
     match found.iter().find(|(_, gone)| gone.gone.left != Left::Nothing) {
-        Some((_, Gone { gone: DeletedCollection { operation: Some(operation), .. }, .. })) => {
+        Some((_, DeletedCollectionEntry { gone: DeletedCollection { operation: Some(operation), .. }, .. })) => {
             Err(Error::RemovalUnderWay(*operation))
         }
         _ => Ok(found),

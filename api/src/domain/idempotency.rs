@@ -39,7 +39,7 @@ tokio::task_local! {
 
 /// An answer, as it is kept.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Kept {
+pub struct StoredAnswer {
     /// Seconds since 1970.
     at: i64,
     /// Of the request: method, address and body.
@@ -65,7 +65,7 @@ pub struct Answer {
     pub body: String,
 }
 
-impl Kept {
+impl StoredAnswer {
     /// Whether a request is the one that it was kept for.
     pub fn is_of(&self, digest: &str) -> bool {
         self.digest == digest
@@ -115,7 +115,7 @@ pub enum Begun {
     /// Nobody sent it before.
     First(Arc<Claim>),
     /// It was sent before. With the claim it is done once more: where nothing is there of what was done.
-    Again(Kept, Arc<Claim>),
+    Again(StoredAnswer, Arc<Claim>),
 }
 
 /// Takes a key up for a user; an error where it is at work already.
@@ -155,15 +155,15 @@ pub async fn begin(core: &Core, user: UserId, name: &str, digest: Digested) -> R
     Ok(Begun::First(Arc::new(claim)))
 }
 
-fn parse(entry: &Entry) -> Result<Kept> {
+fn parse(entry: &Entry) -> Result<StoredAnswer> {
     Ok(serde_json::from_slice(&entry.value)?)
 }
 
 impl Claim {
-    fn kept(&self, operation: Option<OperationId>, answer: Option<Answer>) -> Kept {
+    fn kept(&self, operation: Option<OperationId>, answer: Option<Answer>) -> StoredAnswer {
         let (record, version) = *self.wrote.lock().unwrap_or_else(PoisonError::into_inner);
         let version = version.map(Version::get);
-        Kept { at: self.at, digest: (self.digest)(), operation, record, version, answer }
+        StoredAnswer { at: self.at, digest: (self.digest)(), operation, record, version, answer }
     }
 
     /// Keeps the answer for who asks again.
@@ -215,7 +215,7 @@ pub fn noted(version: Version) {
 /// Notes in a batch that an operation is taken back by another one, all of it: what did it can come again under its key.
 pub fn note_taken_back(core: &Core, batch: &mut Batch, operation: OperationId, by: OperationId) -> Result<()> {
     let (at, digest) = (core.clock.unix_seconds(), String::new());
-    let kept = Kept { at, digest, operation: Some(by), record: None, version: None, answer: None };
+    let kept = StoredAnswer { at, digest, operation: Some(by), record: None, version: None, answer: None };
     batch.put(keyspace::taken_back(operation), serde_json::to_vec(&kept)?);
     Ok(())
 }

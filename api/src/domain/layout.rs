@@ -23,7 +23,7 @@ use uuid::Uuid;
 
 use super::{
     error::Result,
-    record::{self, Kept, assemble},
+    record::{self, EarlierValues, assemble},
     schema::{Coming, Schema},
     steps::FieldStep,
 };
@@ -52,7 +52,7 @@ pub struct Today {
     /// The fields that it had something in, of which a conversion made null.
     pub nulled: Vec<FieldName>,
     /// What its fields were before each step that converted or dropped them since.
-    pub kept: Kept,
+    pub kept: EarlierValues,
 }
 
 /// What the fields of a record became on the way from one version to another.
@@ -135,7 +135,13 @@ impl Schema {
 
     /// What a stored record was, as far as it is not in `record`, which is what it is now; `None` where that and its version say nothing more.
     /// What its history knows of its fields is a part of that, where it is not `kept`.
-    pub fn lost(&self, id: RecordId, value: &[u8], record: &Record, kept: Option<&Kept>) -> Result<Option<Lost>> {
+    pub fn lost(
+        &self,
+        id: RecordId,
+        value: &[u8],
+        record: &Record,
+        kept: Option<&EarlierValues>,
+    ) -> Result<Option<Lost>> {
         let lost = self.lost_members(id, value, record)?;
         let had = record::kept(value)?;
         if had.is_empty() || kept == Some(&had) {
@@ -179,7 +185,13 @@ impl Schema {
 
     /// A record of another version as this one has it. Where values do not fit, `errors` are told, and null or the initial value
     /// stands there. `kept` is what its history knows of its fields.
-    pub fn translate(&self, record: Record, from: u32, kept: &Kept, errors: Option<&mut FieldErrors>) -> Record {
+    pub fn translate(
+        &self,
+        record: Record,
+        from: u32,
+        kept: &EarlierValues,
+        errors: Option<&mut FieldErrors>,
+    ) -> Record {
         self.lead(record, from, kept, errors).0
     }
 
@@ -188,7 +200,7 @@ impl Schema {
         &self,
         mut record: Record,
         from: u32,
-        kept: &Kept,
+        kept: &EarlierValues,
         errors: Option<&mut FieldErrors>,
     ) -> (Record, HashMap<(Uuid, u32), Exact>) {
         let Led { mut values, earlier } = self.values(&mut record, from..=self.keys.version, kept, errors);
@@ -204,7 +216,7 @@ impl Schema {
     }
 
     /// What the history of a stored record knows of its fields; and what it says itself, where a definition is coming that goes back to that.
-    pub fn kept(&self, id: RecordId, value: &[u8]) -> Result<Kept> {
+    pub fn kept(&self, id: RecordId, value: &[u8]) -> Result<EarlierValues> {
         let mut kept = record::kept(value)?;
         let coming = self.coming.as_deref().and_then(|coming| Some((&coming.schema, coming.schema.keys.steps.last()?)));
         let Some((coming, step)) = coming else { return Ok(kept) };
@@ -225,7 +237,14 @@ impl Schema {
     }
 
     /// What a record of version `from` has in a field just before the step to `until`.
-    pub fn value_before(&self, mut record: Record, from: u32, kept: &Kept, field: Uuid, until: u32) -> Option<Exact> {
+    pub fn value_before(
+        &self,
+        mut record: Record,
+        from: u32,
+        kept: &EarlierValues,
+        field: Uuid,
+        until: u32,
+    ) -> Option<Exact> {
         let Led { mut values, .. } = self.values(&mut record, from..=until.saturating_sub(1), kept, None);
         values.remove(&field).filter(|(_, is_gone)| !is_gone).map(|(value, _)| value)
     }
@@ -235,7 +254,7 @@ impl Schema {
         &self,
         record: &mut Record,
         versions: RangeInclusive<u32>,
-        kept: &Kept,
+        kept: &EarlierValues,
         mut errors: Option<&mut FieldErrors>,
     ) -> Led {
         let Led { mut values, mut earlier } = Led::default();
@@ -342,7 +361,7 @@ impl Schema {
 
     /// A record of another version as this one has it: what was in a field is in that field, whatever it and others are called. `kept` is what
     /// was known of its fields then.
-    pub fn as_of_today(&self, record: Record, version: u32, mut kept: Kept) -> Today {
+    pub fn as_of_today(&self, record: Record, version: u32, mut kept: EarlierValues) -> Today {
         let is_gone = |id: Uuid| self.keys.fields.iter().all(|field| field.id != id);
         let names = self
             .names(version)
@@ -500,7 +519,7 @@ impl Coming {
             let name = field.name.as_str();
             if !errors.0.contains_key(name)
                 && let Some(member) = record.member(name)
-                && let Err(faults) = check_member(field, member, Ends::Kept)
+                && let Err(faults) = check_member(field, member, Ends::EarlierValues)
             {
                 errors.add(name.to_owned(), faults);
             }

@@ -4,7 +4,7 @@
 mod kept;
 pub(in crate::domain) mod skim;
 
-pub use kept::Kept;
+pub use kept::EarlierValues;
 
 use std::collections::BTreeSet;
 
@@ -181,7 +181,7 @@ fn carried_over(
     carried: Carried,
     members: &[u8],
     lost: &Record,
-    kept: &Kept,
+    kept: &EarlierValues,
 ) -> Result<Vec<u8>> {
     let mut before = lost.clone();
     before.extend(kept.as_members().clone());
@@ -192,7 +192,7 @@ fn carried_over(
 }
 
 /// A stored record with other kept values, and nothing else changed. One that is not of the usual shape has none.
-pub fn with_kept(value: Vec<u8>, kept: &Kept) -> Result<Vec<u8>> {
+pub fn with_kept(value: Vec<u8>, kept: &EarlierValues) -> Result<Vec<u8>> {
     if kept.is_empty() && self::kept(&value)?.is_empty() {
         return Ok(value);
     }
@@ -208,9 +208,9 @@ pub fn with_kept(value: Vec<u8>, kept: &Kept) -> Result<Vec<u8>> {
 }
 
 /// The kept values of a stored record.
-pub fn kept(value: &[u8]) -> Result<Kept> {
+pub fn kept(value: &[u8]) -> Result<EarlierValues> {
     let Parts { lost, .. } = parts(value)?;
-    if lost.is_empty() { Ok(Kept::default()) } else { Ok(Kept::take_from(&mut read_members(lost)?)) }
+    if lost.is_empty() { Ok(EarlierValues::default()) } else { Ok(EarlierValues::take_from(&mut read_members(lost)?)) }
 }
 
 fn unwritable(error: postcard::Error) -> Error {
@@ -258,7 +258,7 @@ pub fn decode(id: RecordId, value: &[u8]) -> Result<Record> {
 /// The earlier members of a record that was carried over, as far as they differ.
 pub fn lost(value: &[u8]) -> Result<Record> {
     let mut members = read_members(parts(value)?.lost)?;
-    Kept::take_from(&mut members);
+    EarlierValues::take_from(&mut members);
     Ok(members)
 }
 

@@ -11,7 +11,7 @@ pub struct Sink(mpsc::Sender<Result<Bytes>>);
 
 /// Nobody takes more.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Gone;
+pub struct ReceiverClosed;
 
 impl Sink {
     /// One, and what is taken from it; so many pieces may wait.
@@ -21,7 +21,7 @@ impl Sink {
     }
 
     /// Hands on the next piece, or why there is none.
-    pub async fn send(&self, piece: Result<Bytes>) -> std::result::Result<(), Gone> {
-        self.0.send(piece).await.map_err(|_| Gone)
+    pub async fn send(&self, piece: Result<Bytes>) -> std::result::Result<(), ReceiverClosed> {
+        self.0.send(piece).await.map_err(|_| ReceiverClosed)
     }
 }

@@ -27,7 +27,7 @@ use super::{
     numbers::{CollectionNumber, IndexNumber, OwnerNumber},
     operations::{Holder, Unseen, end_change},
     owners,
-    record::{self, Kept},
+    record::{self, EarlierValues},
     schema::{Coming, Schema},
     search::{
         self,
@@ -324,7 +324,7 @@ impl<'a> Stage<'a> {
 
     /// A new record. Gives its stored form, and the fields whose value another record of this batch has.
     pub async fn create(&mut self, schema: &Schema, id: RecordId, record: &Record) -> Result<(Vec<u8>, Vec<String>)> {
-        self.add(schema, id, record, Action::Create, Previous::NONE, Kept::default()).await
+        self.add(schema, id, record, Action::Create, Previous::NONE, EarlierValues::default()).await
     }
 
     /// A new record under an id that another had before, if `tombstone` notes that.
@@ -336,7 +336,7 @@ impl<'a> Stage<'a> {
         tombstone: Option<&Entry>,
     ) -> Result<(Vec<u8>, Vec<String>)> {
         match tombstone {
-            Some(tombstone) => self.restore(schema, id, record, tombstone, Kept::default()).await,
+            Some(tombstone) => self.restore(schema, id, record, tombstone, EarlierValues::default()).await,
             None => self.create(schema, id, record).await,
         }
     }
@@ -349,7 +349,7 @@ impl<'a> Stage<'a> {
         id: RecordId,
         record: &Record,
         tombstone: &Entry,
-        kept: Kept,
+        kept: EarlierValues,
     ) -> Result<(Vec<u8>, Vec<String>)> {
         let key = keyspace::tombstone(schema.number(), id);
         self.batch.expect(key.clone(), Expect::Version(tombstone.version)).delete(key);
@@ -364,7 +364,7 @@ impl<'a> Stage<'a> {
         record: &Record,
         action: Action,
         previous: Previous,
-        kept: Kept,
+        kept: EarlierValues,
     ) -> Result<(Vec<u8>, Vec<String>)> {
         let owner = self.owner(record.owner()).await?;
         let key = keyspace::record(schema.number(), id);
@@ -382,7 +382,7 @@ impl<'a> Stage<'a> {
 
     /// A changed record. Gives its stored form.
     pub async fn update(&mut self, schema: &Schema, before: &Stored, record: &Record) -> Result<Vec<u8>> {
-        Ok(self.change(schema, before, record, Kept::default()).await?.0)
+        Ok(self.change(schema, before, record, EarlierValues::default()).await?.0)
     }
 
     /// A changed record beside others. Gives its stored form, and the fields whose value another record of this batch has.
@@ -392,7 +392,7 @@ impl<'a> Stage<'a> {
         before: &Stored,
         record: &Record,
     ) -> Result<(Vec<u8>, Vec<String>)> {
-        self.change(schema, before, record, Kept::default()).await
+        self.change(schema, before, record, EarlierValues::default()).await
     }
 
     /// A record that becomes what it was, of whose fields `known` is known from before. Gives the same.
@@ -401,7 +401,7 @@ impl<'a> Stage<'a> {
         schema: &Schema,
         before: &Stored,
         record: &Record,
-        mut known: Kept,
+        mut known: EarlierValues,
     ) -> Result<(Vec<u8>, Vec<String>)> {
         // Of what is gone now, what it is now has its own.
         known.retain(|field| schema.keys.fields.iter().any(|known| known.id == field));
@@ -414,8 +414,8 @@ impl<'a> Stage<'a> {
         &mut self,
         schema: &Schema,
         id: RecordId,
-        before: Option<(&Record, Option<OwnerNumber>, &Kept)>,
-        after: Option<(&Record, Option<OwnerNumber>, &Kept)>,
+        before: Option<(&Record, Option<OwnerNumber>, &EarlierValues)>,
+        after: Option<(&Record, Option<OwnerNumber>, &EarlierValues)>,
     ) -> Result<()> {
         if self.expected.insert(schema.number()) {
             let key = keyspace::collection(&schema.collection.name);
@@ -542,7 +542,7 @@ impl<'a> Stage<'a> {
         schema: &Schema,
         before: &Stored,
         record: &Record,
-        known: Kept,
+        known: EarlierValues,
     ) -> Result<(Vec<u8>, Vec<String>)> {
         let Stored { id, entry, record: old } = before;
         let (old_owner, owner) = (self.owner(old.owner()).await?, self.owner(record.owner()).await?);
@@ -710,7 +710,7 @@ impl<'a> Stage<'a> {
             return Ok(());
         };
         let had = schema.kept(before.id, &before.entry.value)?;
-        let translated = |record: &Record, owner, kept: &Kept| {
+        let translated = |record: &Record, owner, kept: &EarlierValues| {
             let record = coming.schema.translate(record.clone(), schema.keys.version, kept, None);
             Entries::of(&coming.schema, before.id, &record, owner).within(&coming.schema, &coming.new_indexes)
         };
@@ -849,7 +849,7 @@ impl<'a> Stage<'a> {
 }
 
 /// What is kept of a record's fields when it is changed: a field that gets another value has no earlier one to go back to.
-pub fn kept_by_change(schema: &Schema, had: &Kept, before: &Record, after: &Record) -> Kept {
+pub fn kept_by_change(schema: &Schema, had: &EarlierValues, before: &Record, after: &Record) -> EarlierValues {
     let mut kept = had.clone();
     kept.retain(|field| {
         let known = schema.keys.fields.iter().find(|known| known.id == field);

@@ -36,7 +36,7 @@ use super::{
     response::{Body, Response},
 };
 use crate::domain::{
-    idempotency::{self, Answer, Begun, Claim, Kept},
+    idempotency::{self, Answer, Begun, Claim, StoredAnswer},
     operations, records,
 };
 
@@ -160,7 +160,7 @@ pub(super) enum Turn {
     /// It is done, and its answer kept.
     Do(Arc<Claim>),
     /// It was done before, or another was.
-    Again(Kept),
+    Again(StoredAnswer),
 }
 
 /// The key of a request whose caller is known. Without one, or for nobody in particular, it is a request as any other.
@@ -198,7 +198,7 @@ pub(super) async fn answer<E: Endpoint + 'static>(
     context: &Context,
     caller: &Caller,
     base: &BaseUrl,
-    kept: Kept,
+    kept: StoredAnswer,
     asked: &Asked,
     mut rest: Option<Incoming>,
 ) -> Result<Response, Refusal> {
@@ -228,7 +228,7 @@ pub(super) async fn answer<E: Endpoint + 'static>(
 async fn lost<E: Endpoint + 'static>(
     context: &Context,
     caller: &Caller,
-    kept: &Kept,
+    kept: &StoredAnswer,
     asked: &Asked,
 ) -> Result<Answer, Refusal> {
     let (core, operation) = (context.app.core(), kept.operation());

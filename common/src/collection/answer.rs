@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use super::Collection;
 use crate::{
     answer::JsonAnswer,
-    operation::{Misfits, Operation},
+    operation::{InvalidRecords, Operation},
 };
 
 /// The answer to a change of a definition.
@@ -36,7 +36,7 @@ pub struct DryRun {
     /// How many look otherwise afterwards.
     pub changed: u64,
     /// Those that do not fit.
-    pub misfits: Misfits,
+    pub misfits: InvalidRecords,
     /// How many records hold something in each field that goes.
     pub dropped: BTreeMap<String, u64>,
     /// About how many seconds it takes until it is in force.
@@ -52,7 +52,7 @@ impl DryRun {
             records,
             checked: 0,
             changed: 0,
-            misfits: Misfits::default(),
+            misfits: InvalidRecords::default(),
             dropped: BTreeMap::new(),
             seconds: 0,
             gone: Vec::new(),

@@ -2,7 +2,7 @@
 //! do not fit.
 
 use super::{Editor, FieldPart};
-use crate::{operation::Misfits, problem::FieldErrors, reader::invalid};
+use crate::{operation::InvalidRecords, problem::FieldErrors, reader::invalid};
 
 impl Editor {
     /// The parts of a field that say what becomes of the values of the records that exist; none where nothing has to be said.
@@ -18,7 +18,7 @@ impl Editor {
     }
 
     /// Notes which values did not fit.
-    pub(super) fn note_misfits(&mut self, misfits: Option<&Misfits>) {
+    pub(super) fn note_misfits(&mut self, misfits: Option<&InvalidRecords>) {
         let examples = misfits.iter().flat_map(|misfits| &misfits.examples);
         self.misfits = examples.map(|misfit| (misfit.field.clone(), misfit.message.clone())).collect();
     }

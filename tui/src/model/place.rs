@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 use super::{Import, Model, Screen};
 use crate::{
     effect::Effect,
-    screen::{Collections, Detail, ImportScreen, Kept, Records, Rows},
+    screen::{Collections, Detail, ImportScreen, Records, Rows, SavedTable},
 };
 
 /// Where somebody was.
@@ -27,7 +27,7 @@ pub struct LastLocation {
     pub record: Option<RecordId>,
     /// The tables that were left, as they were.
     #[serde(default)]
-    pub tables: BTreeMap<CollectionName, Kept>,
+    pub tables: BTreeMap<CollectionName, SavedTable>,
     /// The imports that were going on.
     #[serde(default)]
     pub imports: Vec<(CollectionName, OperationId)>,

@@ -18,7 +18,7 @@ use common::{
 };
 use serde_json::Value;
 
-pub(crate) use self::kept::Kept;
+pub(crate) use self::kept::SavedTable;
 use super::cursor::{Window, acts_on_row, moved};
 use crate::{
     effect::Effect,

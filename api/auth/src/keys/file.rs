@@ -13,7 +13,7 @@ use serde::{Deserialize, Serialize};
 use time::OffsetDateTime;
 use zeroize::Zeroizing;
 
-use super::{Algorithm, Key, KeyError, KeyRing, KeyState, WHAT, secret};
+use super::{Algorithm, KeyError, KeyRing, KeyState, SigningKey, WHAT, secret};
 
 const FORMAT: u32 = 1;
 /// The format of a ring with public keys, which earlier programs would take for damaged ones that sign.
@@ -88,7 +88,7 @@ impl RingFile {
             secret: Zeroizing::new(URL_SAFE_NO_PAD.encode(key.material())),
             public: key.is_public,
         });
-        let format = if ring.keys.iter().any(Key::is_public) { FORMAT_WITH_PUBLIC } else { FORMAT };
+        let format = if ring.keys.iter().any(SigningKey::is_public) { FORMAT_WITH_PUBLIC } else { FORMAT };
         let stored = Stored { format, keys: keys.collect() };
         // Room for every key, so that growing leaves no copies of secrets behind.
         let mut text = Zeroizing::new(Vec::with_capacity(4096 * (ring.keys.len() + 1)));
@@ -114,7 +114,7 @@ impl RingFile {
         write().map_err(io_error("write", &self.path))
     }
 
-    fn key(&self, stored: StoredKey) -> Result<Key, KeyError> {
+    fn key(&self, stored: StoredKey) -> Result<SigningKey, KeyError> {
         let algorithm =
             Algorithm::from_name(&stored.algorithm).ok_or_else(|| self.damaged("an algorithm is unknown"))?;
         let state = KeyState::ALL.into_iter().find(|state| state.as_str() == stored.state);
@@ -129,7 +129,7 @@ impl RingFile {
         if stored.public && (state == KeyState::Active || algorithm == Algorithm::Hs256) {
             return Err(self.damaged("a public key is to sign"));
         }
-        Ok(Key { kid: stored.kid, algorithm, state, created_at, material, is_public: stored.public })
+        Ok(SigningKey { kid: stored.kid, algorithm, state, created_at, material, is_public: stored.public })
     }
 
     fn damaged(&self, why: &'static str) -> KeyError {

@@ -98,8 +98,8 @@ fn a_new_key_signs_the_old_one_verifies_and_a_retired_one_is_wiped() {
     assert!(matches!(KeyRing::retire(data.path(), "nope"), Err(KeyError::Unknown(_))));
     KeyRing::retire(data.path(), old.kid()).unwrap();
     let ring = open(data.path()).unwrap();
-    assert_eq!(ring.keys().iter().map(Key::state).collect::<Vec<_>>(), [KeyState::Retired, KeyState::Active]);
-    assert_eq!(ring.verifying().map(Key::kid).collect::<Vec<_>>(), [new.kid()]);
+    assert_eq!(ring.keys().iter().map(SigningKey::state).collect::<Vec<_>>(), [KeyState::Retired, KeyState::Active]);
+    assert_eq!(ring.verifying().map(SigningKey::kid).collect::<Vec<_>>(), [new.kid()]);
     assert!(ring.keys()[0].material().is_empty());
 }
 

@@ -13,7 +13,7 @@ use common::{
     field::Field,
     id::{FieldId, OperationId},
     name::{CollectionName, FieldName},
-    operation::{Misfit, Misfits},
+    operation::{InvalidRecords, Misfit},
     problem::{FieldError, FieldErrors},
     reader::{invalid, object, read_only},
 };
@@ -320,7 +320,7 @@ async fn change(
             return match redefined {
                 Redefined::InForce => changed(core, caller, &named.name).await,
                 Redefined::UnderWay(operation) => Ok(DefinitionAnswer::Begun(Box::new(operation))),
-                Redefined::Misfits(misfits) => Err(do_not_fit(misfits)),
+                Redefined::InvalidRecords(misfits) => Err(do_not_fit(misfits)),
                 Redefined::Ended(why) => Err(Error::Conflict(why)),
             };
         }
@@ -354,7 +354,7 @@ async fn changed(core: &Core, caller: &Caller, name: &CollectionName) -> Result<
 }
 
 /// Records that do not fit, as an error tells them.
-pub(in crate::domain) fn do_not_fit(misfits: Misfits) -> Error {
+pub(in crate::domain) fn do_not_fit(misfits: InvalidRecords) -> Error {
     let (mut errors, mut examples) = (FieldErrors::new(), Vec::new());
     for Misfit { id, field, code, message } in misfits.examples {
         let id = id.to_string();

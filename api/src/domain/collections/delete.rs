@@ -19,7 +19,7 @@ use super::carry_over;
 use crate::domain::{
     core::Core,
     error::{Error, Result},
-    gone::{self, Gone, Left},
+    gone::{self, DeletedCollectionEntry, Left},
     journal::{self, summary::Counts},
     keyspace, operations, paths,
     precondition::Precondition,
@@ -64,7 +64,8 @@ pub(in crate::domain) async fn delete_undoing(
             let revert = journal::entry(core, caller, Subject::Operation, reverts, Verb::Revert);
             batch.append(journal::bytes(&revert));
         }
-        Gone::of(&schema, Some(id), left).stage(&mut batch, gone::version(&snapshot, number).await?)?;
+        DeletedCollectionEntry::of(&schema, Some(id), left)
+            .stage(&mut batch, gone::version(&snapshot, number).await?)?;
         if !is_small {
             if let Some(left) = operations::remove_collection(core, caller, number, records, id, batch, waits).await? {
                 return Ok(left);

@@ -14,7 +14,7 @@ use super::{references::expect_references, rename};
 use crate::domain::{
     core::Core,
     error::{Error, Result},
-    gone::Gone,
+    gone::DeletedCollectionEntry,
     journal, keyspace,
     numbered::Numbered,
     quota::MAX_COLLECTIONS,
@@ -28,7 +28,7 @@ pub(in crate::domain) async fn stage_restored(
     snapshot: &Snapshot,
     batch: &mut Batch,
     version: Version,
-    gone: Gone,
+    gone: DeletedCollectionEntry,
     reverts: OperationId,
 ) -> Result<CollectionName> {
     let number = gone.number();

@@ -14,7 +14,7 @@ use crate::domain::{
     keyspace,
     layout::Lost,
     numbers::CollectionNumber,
-    record::{self, Kept},
+    record::{self, EarlierValues},
     schema::Schema,
     work,
 };
@@ -47,7 +47,7 @@ pub struct Step {
     /// The record after it, under the definition of then.
     pub after: Option<Record>,
     /// What the record knew of its fields before it, where that is not what it knew after it.
-    pub kept: Option<Kept>,
+    pub kept: Option<EarlierValues>,
 }
 
 impl<'a> Back<'a> {
@@ -99,7 +99,7 @@ impl<'a> Back<'a> {
         let after = self.state.take();
         let after = after.map(|(record, from)| as_of(record, from, &Lost { version, ..Lost::default() }));
         let before = change.undo(&values, after.as_ref());
-        let kept = values.lost.as_ref().map(|lost| Kept::take_from(&mut lost.members.clone()));
+        let kept = values.lost.as_ref().map(|lost| EarlierValues::take_from(&mut lost.members.clone()));
         let kept = kept.filter(|kept| !kept.is_empty());
         let block = self.block.iter().flat_map(|block| &block.entries).map(|entry| entry.bytes.len() as u64);
         let held = block.sum::<u64>() + size(after.as_ref()) + 2 * size(before.as_ref());

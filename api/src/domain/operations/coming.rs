@@ -2,7 +2,7 @@
 
 use common::{
     id::{OperationId, RecordId},
-    operation::{Misfit, Misfits, OperationState},
+    operation::{InvalidRecords, Misfit, OperationState},
     problem::{FieldError, FieldErrors},
 };
 use store::{Batch, Expect};
@@ -19,7 +19,7 @@ use crate::domain::{
 const MAX_EXAMPLES: usize = 5;
 
 /// Notes a record that does not fit.
-pub fn push(misfits: &mut Misfits, id: RecordId, errors: FieldErrors) {
+pub fn push(misfits: &mut InvalidRecords, id: RecordId, errors: FieldErrors) {
     misfits.count += 1;
     if misfits.count > MAX_EXAMPLES as u64 {
         return;

@@ -20,7 +20,7 @@ use super::{
 use crate::domain::{
     core::Core,
     error::{Error, Result},
-    gone::{self, Gone, Left},
+    gone::{self, DeletedCollectionEntry, Left},
     keyspace,
     numbers::CollectionNumber,
     record,
@@ -46,7 +46,13 @@ impl DeleteCollection {
     }
 
     /// Has the records count for nobody.
-    async fn uncount(&self, core: &Core, snapshot: &Snapshot, version: Version, mut gone: Gone) -> Result<Piece> {
+    async fn uncount(
+        &self,
+        core: &Core,
+        snapshot: &Snapshot,
+        version: Version,
+        mut gone: DeletedCollectionEntry,
+    ) -> Result<Piece> {
         let (mut sums, mut piece) = (Changes::default(), Piece::default());
         let mut pages = snapshot.pages(Scan::prefix(&keyspace::records(self.collection)));
         while let Some(page) = pages.next().await? {
@@ -70,7 +76,7 @@ impl DeleteCollection {
         core: &Core,
         snapshot: &Snapshot,
         version: Version,
-        mut gone: Gone,
+        mut gone: DeletedCollectionEntry,
         budget: &mut Budget<'_>,
     ) -> Result<Piece> {
         let mut piece = Piece::default();

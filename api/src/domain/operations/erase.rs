@@ -318,7 +318,7 @@ impl EraseTarget {
                     for name in names.at(change.collection, lost.version, name) {
                         is_taken |= lost.members.take(name.as_str()).is_some();
                     }
-                    let had = record::Kept::take_from(&mut lost.members);
+                    let had = record::EarlierValues::take_from(&mut lost.members);
                     let mut kept = had.clone();
                     kept.retain(|id| !names.ids(change.collection).contains(&id));
                     is_taken |= kept != had;

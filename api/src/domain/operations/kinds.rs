@@ -7,7 +7,7 @@ use common::{
     id::{FieldId, OperationId, RecordId, UserId},
     import::{ImportQuery, ReadAs, RowFault},
     migration::MigrationId,
-    operation::Misfits,
+    operation::InvalidRecords,
     undo::Changed,
 };
 use serde::{Deserialize, Serialize};
@@ -29,7 +29,7 @@ pub(crate) struct Redefine {
     /// The last record that was looked at.
     pub(in crate::domain) after: Option<RecordId>,
     /// Records that do not fit.
-    pub(in crate::domain) misfits: Misfits,
+    pub(in crate::domain) misfits: InvalidRecords,
     /// Who asked for it.
     pub(in crate::domain) by: Option<UserId>,
     /// Fields whose values come back from histories, each with the version before which they had them.

@@ -9,7 +9,7 @@ use common::{
     access::Caller,
     change::{Subject, Verb},
     id::{FieldId, OperationId, RecordId},
-    operation::{Misfits, Operation, OperationState},
+    operation::{InvalidRecords, Operation, OperationState},
     problem::FieldErrors,
     validate::does_not_exist,
 };
@@ -44,7 +44,7 @@ impl Redefine {
             collection,
             in_force,
             after: None,
-            misfits: Misfits::default(),
+            misfits: InvalidRecords::default(),
             by: caller.user_id(),
             refilled: Vec::new(),
             reverts: None,
@@ -220,7 +220,7 @@ impl Redefine {
         self.refilled.retain(|(id, _)| !stay(*id));
         batch.expect(key.clone(), Expect::Version(schema.version)).put(key, serde_json::to_vec(&definition)?);
         self.stayed += unfit.len() as u64;
-        (self.after, self.misfits) = (None, Misfits::default());
+        (self.after, self.misfits) = (None, InvalidRecords::default());
         Ok(true)
     }
 
@@ -360,7 +360,7 @@ pub enum Redefined {
     /// Records are looked at.
     UnderWay(Operation),
     /// Records do not fit.
-    Misfits(Misfits),
+    InvalidRecords(InvalidRecords),
     /// It ended otherwise.
     Ended(String),
 }
@@ -403,7 +403,7 @@ pub(crate) async fn redefine(
     Ok(Some(match &stored.work {
         Work::Redefine(work) if work.in_force || stored.state == OperationState::Done => Redefined::InForce,
         Work::Redefine(work) if stored.state == OperationState::Failed && work.misfits.count > 0 => {
-            Redefined::Misfits(work.misfits.clone())
+            Redefined::InvalidRecords(work.misfits.clone())
         }
         _ if stored.state.is_over() => {
             Redefined::Ended(stored.error.unwrap_or_else(|| "The change was stopped.".to_owned()))

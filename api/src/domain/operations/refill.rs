@@ -20,7 +20,7 @@ use uuid::Uuid;
 use crate::domain::{
     error::{Error, Result},
     journal::{self, Action, Back, of_operation::Parts},
-    record::{self, Kept},
+    record::{self, EarlierValues},
     schema::Schema,
     steps::FieldStep,
 };
@@ -148,7 +148,7 @@ impl<'a> Refill<'a> {
         &self,
         original: &Record,
         version: u32,
-        kept: &Kept,
+        kept: &EarlierValues,
         field: &Field,
     ) -> std::result::Result<Option<Exact>, FieldErrors> {
         let mut errors = FieldErrors::new();
@@ -163,7 +163,7 @@ impl<'a> Refill<'a> {
     }
 
     /// Whether the value that a record has is one of the type that comes back.
-    fn goes_back(&self, original: &Record, version: u32, kept: &Kept, field: Uuid) -> bool {
+    fn goes_back(&self, original: &Record, version: u32, kept: &EarlierValues, field: Uuid) -> bool {
         let Some((from, to, _)) = self.restoring(Some(FieldId::from_uuid(field))) else { return true };
         let now = self.schema.value_before(original.clone(), version, kept, field, self.schema.keys.version);
         let now = now.unwrap_or_default();
@@ -179,7 +179,7 @@ impl<'a> Refill<'a> {
     }
 
     /// What a record had in a field before a version. What is known of it from before helps: an earlier conversion may have been undone.
-    async fn earlier(&mut self, id: RecordId, uuid: Uuid, since: u32, kept: &Kept) -> Result<Earlier> {
+    async fn earlier(&mut self, id: RecordId, uuid: Uuid, since: u32, kept: &EarlierValues) -> Result<Earlier> {
         let mut back = Back::new(self.snapshot, Some(self.schema), self.schema.number(), id).await?;
         let (mut is_changed, mut sought) = (false, None::<Sought>);
         let (mut kept, mut when_back) = (kept.clone(), None);
@@ -248,12 +248,12 @@ impl<'a> Refill<'a> {
         definition: u32,
         field: Uuid,
         since: u32,
-        kept: &Kept,
+        kept: &EarlierValues,
         sought: Option<&Sought>,
     ) -> Before {
         let is_other = |sought: &Sought| {
             // What was put back was led there from its version, and knew of no other.
-            let known = Kept::default();
+            let known = EarlierValues::default();
             let until = sought.definition.saturating_add(1);
             self.schema.value_before(record.clone(), definition, &known, field, until).as_ref() != Some(&sought.value)
         };

@@ -12,9 +12,9 @@ const AS_OF: &str = "$kept as of ";
 
 /// Such values of one record.
 #[derive(Debug, Clone, PartialEq, Default)]
-pub struct Kept(Record);
+pub struct EarlierValues(Record);
 
-impl Kept {
+impl EarlierValues {
     /// Takes them out of members.
     pub fn take_from(members: &mut Record) -> Self {
         let names: Vec<String> = members.as_object().keys().filter(|name| name.starts_with(MARK)).cloned().collect();

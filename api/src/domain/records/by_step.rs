@@ -12,7 +12,7 @@ use common::{
     id::RecordId,
     json::Exact,
     name::FieldName,
-    operation::{Misfits, OperationState},
+    operation::{InvalidRecords, OperationState},
     problem::{FieldError, FieldErrors},
     query::{ListQuery, Query as _},
     reader::invalid,
@@ -86,7 +86,7 @@ impl ChangeRecords {
         let step = Step::read(self.step.clone())?;
         let chosen = Chosen::new(core, &snapshot, caller, &schema, &step).await?;
         let mut stage = Stage::new(core, caller, expect_schema(&schema));
-        let (mut piece, mut misfits, mut roots) = (Piece::default(), Misfits::default(), BTreeSet::new());
+        let (mut piece, mut misfits, mut roots) = (Piece::default(), InvalidRecords::default(), BTreeSet::new());
         let deadline = core.turns();
         while !budget.is_spent() && misfits.count == 0 {
             let page = with_ids(budget.scan(&snapshot, records_after(&schema, self.after)).await?.entries);
@@ -203,7 +203,7 @@ pub(crate) async fn would_change(core: &Core, caller: &Caller, step: &Step) -> R
     Ok(told)
 }
 
-fn misfit_in_words(misfits: &Misfits) -> String {
+fn misfit_in_words(misfits: &InvalidRecords) -> String {
     match misfits.examples.first() {
         Some(first) => format!("The record {} does not fit: {}: {}", first.id, first.field, first.message),
         None => "A record does not fit.".to_owned(),
@@ -335,7 +335,7 @@ fn check(change: &RecordChange, schema: &Schema) -> Result<()> {
     Ok(errors.or(())?)
 }
 
-type Faults = std::result::Result<bool, FieldErrors>;
+type StageResult = std::result::Result<bool, FieldErrors>;
 
 /// Stages what becomes of a record. Says whether anything does.
 async fn stage_one(
@@ -346,7 +346,7 @@ async fn stage_one(
     change: &RecordChange,
     stored: &Stored,
     stage: &mut Stage<'_>,
-) -> Result<Faults> {
+) -> Result<StageResult> {
     let old = &stored.record;
     let body = match changed(change, schema, old) {
         Ok(body) => body,

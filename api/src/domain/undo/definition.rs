@@ -32,7 +32,7 @@ use crate::domain::{
     collections,
     core::Core,
     error::{ChangedSince, Error, Obstacle, Result},
-    gone::{self, Gone, Left},
+    gone::{self, DeletedCollectionEntry, Left},
     journal::{self, Actor, Entry, of_operation::Parts},
     keyspace,
     operations::{self, PATIENCE, Revert, Work},
@@ -334,7 +334,7 @@ async fn by_id(snapshot: &Snapshot, id: CollectionId) -> Result<Option<StoredDef
     Ok(None)
 }
 
-async fn gone_by_id(snapshot: &Snapshot, id: CollectionId) -> Result<Option<(Version, Gone)>> {
+async fn gone_by_id(snapshot: &Snapshot, id: CollectionId) -> Result<Option<(Version, DeletedCollectionEntry)>> {
     Ok(gone::all(snapshot).await?.into_iter().find(|(_, gone)| gone.id == id))
 }
 

@@ -25,7 +25,7 @@ use crate::domain::{
     layout::Today,
     numbered::Directory,
     numbers::CollectionNumber,
-    record::{self, Kept},
+    record::{self, EarlierValues},
     schema::Schema,
     stage::Stored,
     work,
@@ -67,7 +67,7 @@ pub(super) struct Item {
     /// As it was before the operation.
     pub was: Option<Record>,
     /// What is known of the fields that go back, from before their definition changed.
-    pub kept: Kept,
+    pub kept: EarlierValues,
     /// The fields that it had something in then, and that are gone, or of whose value a conversion made null since.
     pub gone: Vec<FieldName>,
     /// What the operation changed, and does not fit any more as it was.
@@ -285,7 +285,7 @@ impl<'a> Items<'a> {
         let mut back = Back::new(self.snapshot, schema, collection, id).await?;
         let mut left = None;
         // As the definition of today has it.
-        let today = |record: Option<Record>, version: u32, kept: Option<Kept>| match (schema, record) {
+        let today = |record: Option<Record>, version: u32, kept: Option<EarlierValues>| match (schema, record) {
             (Some(schema), Some(record)) => {
                 let Today { record, gone, unfit, nulled, kept } =
                     schema.as_of_today(record, version, kept.unwrap_or_default());
@@ -328,7 +328,7 @@ struct Was {
     gone: Vec<FieldName>,
     unfit: FieldErrors,
     nulled: Vec<FieldName>,
-    kept: Kept,
+    kept: EarlierValues,
 }
 
 /// Whether nothing was done to a record since.

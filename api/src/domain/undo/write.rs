@@ -16,7 +16,7 @@ use crate::domain::{
     core::Core,
     error::{Error, Result},
     keyspace,
-    record::Kept,
+    record::EarlierValues,
     records::{expect_referrers, followers},
     stage::{self, Stage},
 };
@@ -65,7 +65,7 @@ pub(super) async fn stage(
         let (_, id) = item.key;
         let kept = match (&item.was, &target) {
             (Some(was), Some(target)) => stage::kept_by_change(&schema, &item.kept, was, target),
-            _ => Kept::default(),
+            _ => EarlierValues::default(),
         };
         let taken = match (item.now, target) {
             (None, None) => continue,

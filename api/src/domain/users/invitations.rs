@@ -41,7 +41,7 @@ struct Sealed {
 
 /// What is kept of one that nobody has used yet.
 #[derive(Debug, Serialize, Deserialize)]
-struct Kept {
+struct StoredInvitation {
     roles: Vec<RoleName>,
     created_at: String,
     expires: i64,
@@ -97,7 +97,7 @@ pub async fn invite(app: &App, new: &NewInvitation) -> Result<Invitation> {
     let roles = distinct(new.roles.clone());
     let expires_at = written(expires)?;
     let expires = expires.unix_timestamp();
-    let kept = serde_json::to_vec(&Kept { roles: roles.clone(), created_at, expires })?;
+    let kept = serde_json::to_vec(&StoredInvitation { roles: roles.clone(), created_at, expires })?;
     let mut retry = Retry::new(core);
     loop {
         let mut batch = Batch::new();
@@ -123,7 +123,7 @@ pub async fn invitations(core: &Core) -> Result<Page<OpenInvitation>> {
     let mut open = Vec::new();
     for (key, entry) in core.store.snapshot().await?.scan(scan.limit(AT_ONCE)).await? {
         let Some(id) = id_of(&key).filter(|_| !entry.value.is_empty()) else { continue };
-        let Kept { roles, created_at, expires } = serde_json::from_slice(&entry.value)?;
+        let StoredInvitation { roles, created_at, expires } = serde_json::from_slice(&entry.value)?;
         if expires >= now {
             let expires_at = OffsetDateTime::from_unix_timestamp(expires).unwrap_or(OffsetDateTime::UNIX_EPOCH);
             let expires_at = written(expires_at)?;

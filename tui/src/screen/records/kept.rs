@@ -13,7 +13,7 @@ use super::{CursorTarget, Records};
 
 /// What stays of a table that was left.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
-pub struct Kept {
+pub struct SavedTable {
     /// Filter, order and page, as a query string.
     query: String,
     /// The columns that are shown; all where it is empty.
@@ -32,10 +32,10 @@ pub struct Kept {
 
 impl Records {
     /// What stays of it.
-    pub fn keep(&self) -> Kept {
+    pub fn keep(&self) -> SavedTable {
         let all = self.all_columns();
         let shown = self.columns.iter().map(|column| column.name.clone());
-        Kept {
+        SavedTable {
             query: encode(&self.table.query.to_pairs()),
             columns: if self.columns == all { Vec::new() } else { shown.collect() },
             widths: self.widths.clone(),
@@ -45,7 +45,7 @@ impl Records {
     }
 
     /// Puts it back, as far as it fits the collection still.
-    pub fn restore(&mut self, kept: &Kept) {
+    pub fn restore(&mut self, kept: &SavedTable) {
         let query = ListQuery::from_pairs(decode(&kept.query)).ok();
         if let Some(query) = query.filter(|query| query.check(&self.collection).is_ok()) {
             self.table.query = query;

@@ -92,7 +92,7 @@ pub(super) struct Staging<'a> {
 }
 
 /// That, or what is wrong with the row.
-type Faults = std::result::Result<Outcome, FieldErrors>;
+type RowResult = std::result::Result<Outcome, FieldErrors>;
 
 impl<'a> Staging<'a> {
     /// Before the first of these rows.
@@ -142,7 +142,7 @@ impl<'a> Staging<'a> {
     }
 
     /// What a row comes to.
-    pub(super) async fn row(&mut self, row: &Row, seen: &mut Seen) -> Result<Faults> {
+    pub(super) async fn row(&mut self, row: &Row, seen: &mut Seen) -> Result<RowResult> {
         let Self { core, by, snapshot, schema, .. } = *self;
         let caller = by.caller;
         let mut errors = FieldErrors::new();
@@ -299,7 +299,7 @@ impl<'a> Staging<'a> {
         [created, updated]: [Option<String>; 2],
         seen: &mut Seen,
         row: u64,
-    ) -> Result<Faults> {
+    ) -> Result<RowResult> {
         let Self { by, snapshot, schema, .. } = *self;
         let manner = Manner::json(by.caller);
         let left = &mut self.left;
@@ -338,7 +338,7 @@ impl<'a> Staging<'a> {
         Ok(Ok(Outcome::Planned(Planned { change: Change::Make(id, tombstone), record })))
     }
 
-    async fn update(&mut self, stored: Stored, body: Record, [_, updated]: [Option<String>; 2]) -> Result<Faults> {
+    async fn update(&mut self, stored: Stored, body: Record, [_, updated]: [Option<String>; 2]) -> Result<RowResult> {
         let Self { core, by, snapshot, schema, .. } = *self;
         let old = &stored.record;
         if !self.may_update.covers(old.owner()) || !may_view(schema, by.caller, old.owner()) {

@@ -26,7 +26,7 @@ use crate::domain::{
         filter,
         sort::First,
     },
-    sink::{Gone, Sink},
+    sink::{ReceiverClosed, Sink},
     work,
 };
 
@@ -113,7 +113,7 @@ async fn write(
     if plan.is_in_order() {
         while let Some(matches) = walk.next().await? {
             let found: Vec<Row> = matches.into_iter().map(|(row, _)| row).collect();
-            if lines.put(&found).await? == Err(Gone) {
+            if lines.put(&found).await? == Err(ReceiverClosed) {
                 return Ok(());
             }
         }
@@ -126,7 +126,7 @@ async fn write(
         }
         for ids in first.into_ids().chunks(AT_ONCE) {
             turns.pause().await?;
-            if lines.put(&by_id(&view, ids.iter().copied()).await?).await? == Err(Gone) {
+            if lines.put(&by_id(&view, ids.iter().copied()).await?).await? == Err(ReceiverClosed) {
                 return Ok(());
             }
         }
@@ -188,7 +188,7 @@ impl Lines<'_> {
     }
 
     /// More rows.
-    async fn put(&mut self, found: &[Row]) -> Result<std::result::Result<(), Gone>> {
+    async fn put(&mut self, found: &[Row]) -> Result<std::result::Result<(), ReceiverClosed>> {
         let query = self.view.query;
         let is_plain = query.fields.is_empty() && query.left_join.is_empty() && self.expansion.is_empty();
         if is_plain && self.shape.format == RowFormat::JsonLines {
@@ -202,8 +202,8 @@ impl Lines<'_> {
                 for row in self.shaped(rows).await? {
                     self.put_row(&row)?;
                 }
-                if self.piece.len() >= PIECE && self.hand_on().await == Err(Gone) {
-                    return Ok(Err(Gone));
+                if self.piece.len() >= PIECE && self.hand_on().await == Err(ReceiverClosed) {
+                    return Ok(Err(ReceiverClosed));
                 }
             }
         }
@@ -246,7 +246,7 @@ impl Lines<'_> {
         Ok(json)
     }
 
-    async fn hand_on(&mut self) -> std::result::Result<(), Gone> {
+    async fn hand_on(&mut self) -> std::result::Result<(), ReceiverClosed> {
         // Others may have the turn while the client takes its time.
         self.view.deadline.give_back();
         if self.piece.is_empty() {
