@@ -33,6 +33,9 @@ pub const PASSWORD_CHANGED: &str = "Your password is changed, and your other ses
 /// The key for it.
 pub const CHANGE_PASSWORD: &str = "Change your password";
 
+/// No other collection can be joined to a table.
+pub const NOTHING_TO_JOIN: &str = "There is no other collection to join with.";
+
 /// No changes come, while other requests are answered.
 pub const KEPT_BACK: &str = "Changes come late or not at all: a proxy on the way seems to keep them back. It has to pass on at once what says X-Accel-Buffering: no.";
 

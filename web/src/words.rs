@@ -217,7 +217,7 @@ pub(crate) mod join {
     pub(crate) const THEIR_FIELD: &str = "Equals there";
     pub(crate) const ADD: &str = "Join";
     pub(crate) const ON: &str = "What is joined";
-    pub(crate) const NONE: &str = "There is no other collection to join with.";
+    pub(crate) use common::words::NOTHING_TO_JOIN as NONE;
     pub(crate) const ALL: &str = "Every other collection is joined already.";
 
     pub(crate) fn said(join: &JoinWith) -> String {

@@ -2,7 +2,7 @@
 //! believe that it was.
 
 use common::{
-    Endpoint, Problem,
+    Endpoint, EndpointInfo, Problem,
     endpoint::{ChargedTo, Cost},
     endpoints::{batch, records},
 };
@@ -23,11 +23,12 @@ pub(super) fn check<E: Endpoint>(headers: &HeaderMap) -> Result<(), Refusal> {
     ];
     let unread = all.into_iter().find(|(name, _, is_read)| !is_read && headers.contains_key(name));
     let Some((_, name, _)) = unread else { return Ok(()) };
+    let endpoint = EndpointInfo::of::<E>();
     let instead = if E::HAS_REVISION {
         "Send If-Match with the ETag that was read."
-    } else if E::PATH == batch::Run::PATH {
+    } else if endpoint.is_at::<batch::Run>() {
         "Give each item its `if_match`, the revision that was read."
-    } else if E::PATH == records::UpdateMany::PATH && E::METHOD != Method::POST {
+    } else if endpoint.is_at::<records::UpdateMany>() && E::METHOD != Method::POST {
         "Send a batch whose items each have their `if_match`, or change the records one by one."
     } else {
         "Leave it out."

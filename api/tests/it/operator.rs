@@ -146,7 +146,12 @@ async fn alerts_name_metrics_that_there_are() {
     assert!(named.len() > 4, "{rules}");
     let mut server = Server::start(&dir.path().join("data"), &[]);
     let admin = server.set_up().await;
-    let metrics = admin.get("/metrics").await.text();
+    // The disk is looked at with the first sample.
+    let mut metrics = admin.get("/metrics").await.text();
+    while !metrics.contains("coffer_disk_free_bytes") {
+        tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+        metrics = admin.get("/metrics").await.text();
+    }
     let sources: String = crate::invariants::sources::files("api", "rs").into_iter().map(|(_, text)| text).collect();
     for name in named {
         // The certificate's is told where there is one.

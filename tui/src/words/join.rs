@@ -13,5 +13,4 @@ pub const JOIN_FIELD: &str = "Where here";
 pub const JOIN_THEIR_FIELD: &str = "Equals there";
 /// It is joined no more.
 pub const JOIN_OFF: &str = "Take it off";
-/// There is no other collection.
-pub const NOTHING_TO_JOIN: &str = "There is no other collection to join with.";
+pub use common::words::NOTHING_TO_JOIN;
