@@ -519,7 +519,7 @@ impl Coming {
             let name = field.name.as_str();
             if !errors.0.contains_key(name)
                 && let Some(member) = record.member(name)
-                && let Err(faults) = check_member(field, member, Ends::EarlierValues)
+                && let Err(faults) = check_member(field, member, Ends::Kept)
             {
                 errors.add(name.to_owned(), faults);
             }

@@ -499,7 +499,7 @@ impl Chooser<'_> {
         let bound = usize::from(self.owner.is_some());
         let narrowest = |range: &(Cut, Cut)| {
             let far = [(*i, field.clone(), Intervals::of(vec![range.clone()], true))];
-            let found = self.accesses(&self.all, &far).into_iter();
+            let found = self.accesses(self.all, &far).into_iter();
             found.filter(|access| access.bound > bound && access.covered.contains(i)).min_by_key(|it| it.estimate)
         };
         let accesses = found.ranges.iter().map(narrowest).collect::<Option<Vec<_>>>()?;
