@@ -15,7 +15,6 @@ use common::{
 use serde_json::Value;
 
 use super::{
-    filter::Node,
     path::Path,
     referred::Referred,
     regex::{self, Spent},
@@ -66,14 +65,14 @@ impl Condition {
     }
 
     /// The same in parts, for each value that a list of references may have; none where it is no such question, or of more values than `most`.
-    pub(crate) fn each_of_many(&self, most: usize) -> Vec<Node> {
+    pub(crate) fn each_of_many(&self, most: usize) -> Vec<Self> {
         let is_of_many = self.path.is_own() && self.path.field.kind.refers_to_many();
         let asks_for_one = matches!(self.lookup, Lookup::Exact | Lookup::In);
         if !is_of_many || !asks_for_one || !(2..=most).contains(&self.values.len()) {
             return Vec::new();
         }
         let of_one = |value: &Value| Self { lookup: Lookup::Exact, values: vec![value.clone()], ..self.clone() };
-        self.values.iter().map(|value| Node::Is(Box::new(of_one(value)))).collect()
+        self.values.iter().map(of_one).collect()
     }
 
     /// Takes what another asks for too: one of both.

@@ -457,11 +457,12 @@ impl Chooser<'_> {
             })
             .collect();
         for (i, node) in self.all.iter().enumerate() {
-            let each;
+            let each: Vec<Node>;
             let nodes = match node {
                 Node::Any(nodes) => nodes.as_slice(),
                 Node::Is(condition) => {
-                    each = condition.each_of_many(MAX_EACH);
+                    let parts = condition.each_of_many(MAX_EACH).into_iter();
+                    each = parts.map(|one| Node::Is(Box::new(one))).collect();
                     each.as_slice()
                 }
                 _ => &[],
