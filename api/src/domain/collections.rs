@@ -50,6 +50,7 @@ use super::{
 pub async fn create(core: &Core, caller: &Caller, definition: Definition) -> Result<Collection> {
     // Nothing is there yet that could come back.
     unchanged(&definition.sent_back, &Value::Null)?;
+    let _turn = core.making_collection.lock().await;
     let mut retry = Retry::new(core);
     loop {
         let snapshot = core.store.snapshot().await?;

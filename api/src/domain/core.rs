@@ -79,6 +79,8 @@ pub struct Core {
     pub last_compaction: Arc<LastCompaction>,
     /// Held while room is made for versions: one at a time, since it takes from one quota.
     pub making_room: Mutex<()>,
+    /// Held while a collection is made: each expects the names of all others unchanged, and one that lost against them often enough would be busy.
+    pub making_collection: Mutex<()>,
     /// Up to how many records an operation is undone in one commit.
     pub revert_at_once: u64,
     /// Up to how many records a collection is deleted in one commit.
@@ -118,6 +120,7 @@ impl Core {
             reading: Reading::default(),
             last_compaction: Arc::default(),
             making_room: Mutex::default(),
+            making_collection: Mutex::default(),
             slow_query: SLOW_QUERY,
             slow_queries: AtomicU64::new(0),
             newest_slow: Newest::new(NOTED),
