@@ -125,5 +125,5 @@ impl EndpointInfo {
 
 /// Whether a request for this path is one for the path of `E`, which has no parameters. The last slash is optional.
 pub fn is_at<E: Endpoint>(path: &str) -> bool {
-    path.trim_end_matches('/') == E::PATH.trim_end_matches('/')
+    path.strip_suffix('/').unwrap_or(path) == E::PATH.strip_suffix('/').unwrap_or(E::PATH)
 }
